@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors in our own targets, and C and C++ are optimised even in a debug build:
+// a debug build that receives or decodes ten times slower than the real one tests something else.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let optimised = ["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]
+
+// DCMTK is named library by library: Debian's pkg-config file asks for libsndfile's, which nobody needs here.
+let dcmtk = [
+  "dcmnet", "dcmtls", "dcmjpeg", "dcmjpls", "dcmimage", "dcmimgle", "dcmdata", "oflog", "ofstd",
+  "ijg8", "ijg12", "ijg16", "dcmtkcharls", "crypto", "ssl", "z", "pthread",
+]
+
+let package = Package(
+  name: "rekkas",
+  products: [.executable(name: "rekkas", targets: ["rekkas"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .target(
+      name: "CDCMTK",
+      cxxSettings: [.unsafeFlags(optimised)],
+      linkerSettings: dcmtk.map { .linkedLibrary($0) }),
+    .target(
+      name: "CCodecs",
+      cSettings: [.unsafeFlags(optimised)],
+      linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+    .target(
+      name: "DICOM",
+      dependencies: ["CDCMTK"],
+      swiftSettings: strict),
+    .target(
+      name: "Imaging",
+      dependencies: ["CCodecs", "DICOM"],
+      swiftSettings: strict),
+    .target(
+      name: "Archive",
+      dependencies: [
+        "DICOM", "Imaging",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "DIMSE",
+      dependencies: [
+        "Archive", "DICOM",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Web",
+      dependencies: [
+        "Archive", "DICOM", "Imaging",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "rekkas",
+      dependencies: [
+        "Archive", "DICOM", "DIMSE", "Imaging", "Web",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "DICOMTests", dependencies: ["DICOM"], swiftSettings: strict),
+    .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: strict),
+    .testTarget(name: "ArchiveTests", dependencies: ["Archive"], swiftSettings: strict),
+    .testTarget(name: "DIMSETests", dependencies: ["DIMSE"], swiftSettings: strict),
+    .testTarget(
+      name: "WebTests",
+      dependencies: ["Web", .product(name: "HummingbirdTesting", package: "hummingbird")],
+      swiftSettings: strict),
+    .testTarget(name: "IntegrationTests", dependencies: ["DICOM"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
+)
