@@ -1,0 +1,25 @@
+import ArgumentParser
+
+/// The one executable. Each command has a file of its own; `Assembly` alone chooses and joins the parts.
+@main
+struct Rekkas: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rekkas",
+    abstract: "Receives medical images, keeps them safe and shows them to remote readers.",
+    discussion: """
+      Start a hub, send it an image and look at it:
+
+        rekkas hub --data /tmp/rekkas
+        rekkas phantom --study ct --slices 30 --output /tmp/ct
+        storescu -v 127.0.0.1 11112 +sd +r /tmp/ct
+        (then open http://127.0.0.1:8080/ in a browser)
+
+      rekkas help COMMAND tells more of each command.
+      """,
+    version: rekkasVersion,
+    subcommands: [HubCommand.self]
+  )
+}
+
+/// The version that `--version` prints and `/healthz` answers.
+let rekkasVersion = "0.1.0"
