@@ -1,0 +1,227 @@
+"""Kills the hub (SIGKILL) or cuts its power again and again while images come in; counts what was lost.
+
+    crash.py --rekkas EXECUTABLE --image CT.dcm --mode kill|power --rounds N [--associations 4] [--seed 1]
+
+kill:  one archive through all rounds; SIGKILL at a random moment; restart; every image acknowledged in the round is
+       fetched and compared, and at the end every image of every round, and `rekkas verify`.
+power: the archive lies on an ext4 in a loop-mounted file. At a random acknowledgement the file is copied, which is
+       what a disk would hold after a power cut; the copy is mounted, a hub started on it, and all is counted.
+       Needs root and loop devices.
+Ends with one JSON line; exit status 1 when anything acknowledged was lost or differs.
+"""
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.request
+
+from part10 import data_set_bytes, parts
+from upper_layer import CT, EXPLICIT, Association
+
+ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+ap.add_argument("--rekkas", required=True)
+ap.add_argument("--image", required=True, help="an explicit little endian CT image")
+ap.add_argument("--mode", choices=["kill", "power"], required=True)
+ap.add_argument("--rounds", type=int, default=5)
+ap.add_argument("--associations", type=int, default=4)
+ap.add_argument("--seed", type=int, default=1)
+options = ap.parse_args()
+chance = random.Random(options.seed)
+work = pathlib.Path(tempfile.mkdtemp(prefix="rekkas-crash-"))
+raw = pathlib.Path(options.image).read_bytes()
+template = data_set_bytes(raw)
+
+
+def element(tag_and_vr, data):
+    """(offset, value) of a UI element in the explicit little endian template."""
+    at = data.index(tag_and_vr)
+    length = int.from_bytes(data[at + 6:at + 8], "little")
+    return at + 8, data[at + 8:at + 8 + length]
+
+
+at_uid, old_uid = element(b"\x08\x00\x18\x00UI", template)
+counter = 0
+counter_lock = threading.Lock()
+
+
+def fresh():
+    """The template under a new SOP Instance UID of the same length: (uid, data set)."""
+    global counter
+    with counter_lock:
+        counter += 1
+        n = counter
+    uid = ("2.25." + str(10**15 * (options.seed + 1) + n)).encode()
+    room = len(old_uid)
+    uid = (uid + b"9" * 64)[:min(room, 63)]
+    padded = uid + b"\0" * (room - len(uid))
+    return uid.decode(), template[:at_uid] + padded + template[at_uid + room:]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Hub:
+    def __init__(self, data):
+        self.data, self.http, self.dicom = data, free_port(), free_port()
+
+    def start(self):
+        log = open(work / "hub.log", "ab")
+        t = time.perf_counter()
+        self.process = subprocess.Popen(
+            [options.rekkas, "hub", "--data", str(self.data), "--http", f"127.0.0.1:{self.http}", "--dicom",
+             f"127.0.0.1:{self.dicom}", "--set", "archive.disk-reserve=16M", "--log-level", "warning"],
+            stdout=subprocess.PIPE, stderr=log, text=True)
+        line = self.process.stdout.readline()
+        if "ready" not in line:
+            raise SystemExit(f"the hub did not start: {(work / 'hub.log').read_text()[-2000:]}")
+        return time.perf_counter() - t
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(30) == 0, "SIGTERM does not end the hub cleanly"
+
+    def get(self, path, accept):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http}/dicom-web{path}", headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=60) as r:
+            return r.headers["Content-Type"], r.read()
+
+
+study = element(b"\x20\x00\x0d\x00UI", template)[1].rstrip(b"\0").decode()
+series = element(b"\x20\x00\x0e\x00UI", template)[1].rstrip(b"\0").decode()
+
+
+def check(hub, wanted):
+    """(good, corrupt, missing) of the acknowledged images {uid: digest of its data set}."""
+    good = corrupt = missing = 0
+    for uid, digest in wanted.items():
+        try:
+            kind, body = hub.get(f"/studies/{study}/series/{series}/instances/{uid}",
+                                 'multipart/related; type="application/dicom"; transfer-syntax=*')
+            same = hashlib.sha256(data_set_bytes(parts(kind, body)[0][1])).hexdigest() == digest
+            good, corrupt = good + same, corrupt + (not same)
+        except urllib.error.HTTPError:
+            missing += 1
+    return good, corrupt, missing
+
+
+def storm(hub, acked, stop, at=None):
+    """Sends fresh images over several associations until the hub dies or `stop`; `at(n)` is called at acknowledgement n."""
+    lock = threading.Lock()
+
+    def sender():
+        try:
+            a = Association(hub.dicom, [(CT, EXPLICIT)])
+            while not stop.is_set():
+                uid, data = fresh()
+                if a.store(CT, uid, data) != 0:
+                    continue
+                with lock:
+                    acked[uid] = hashlib.sha256(data).hexdigest()
+                    if at:
+                        at(len(acked))
+        except (OSError, ConnectionError):
+            pass
+
+    threads = [threading.Thread(target=sender) for _ in range(options.associations)]
+    for t in threads:
+        t.start()
+    return threads
+
+
+def kill_rounds():
+    hub, everything = Hub(work / "data"), {}
+    total = [0, 0, 0]
+    restarts = []
+    for _ in range(options.rounds):
+        restarts.append(hub.start())
+        acked, stop = {}, threading.Event()
+        threads = storm(hub, acked, stop)
+        time.sleep(chance.uniform(0.02, 0.5))
+        hub.kill()
+        stop.set()
+        for t in threads:
+            t.join()
+        restarts.append(hub.start())
+        for i, n in enumerate(check(hub, acked)):
+            total[i] += n
+        everything |= acked
+        if chance.random() < 0.5:
+            hub.kill()
+        else:
+            hub.stop()
+    hub.start()
+    final = check(hub, everything)
+    hub.stop()
+    verify = subprocess.run([options.rekkas, "verify", "--data", str(hub.data)], capture_output=True, text=True)
+    return total, final, restarts, verify.returncode, verify.stdout + verify.stderr
+
+
+def power_rounds():
+    total, restarts, says, bad = [0, 0, 0], [], "", 0
+    for _ in range(options.rounds):
+        image, snapshot, mount = work / "disk.img", work / "cut.img", work / "disk"
+        mount.mkdir(exist_ok=True)
+        for f in (image, snapshot):
+            f.unlink(missing_ok=True)
+        with open(image, "wb") as f:
+            f.truncate(1200 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image)], check=True)
+        subprocess.run(["mount", "-o", "loop", str(image), str(mount)], check=True)
+        hub = Hub(mount / "data")
+        try:
+            hub.start()
+            acked, held, stop = {}, {}, threading.Event()
+            cut_at = chance.randint(1, 150)
+
+            def cut(n):
+                if n == cut_at:
+                    held.update(acked)
+                    subprocess.run(["cp", "--sparse=always", str(image), str(snapshot)], check=True)
+                    stop.set()
+
+            for t in storm(hub, acked, stop, cut):
+                t.join(120)
+            hub.kill()
+            subprocess.run(["umount", str(mount)], check=True)
+            subprocess.run(["mount", "-o", "loop", str(snapshot), str(mount)], check=True)
+            restarts.append(hub.start())
+            for i, n in enumerate(check(hub, held)):
+                total[i] += n
+            hub.stop()
+            verify = subprocess.run([options.rekkas, "verify", "--data", str(hub.data)], capture_output=True, text=True)
+            bad += verify.returncode != 0
+            says = verify.stdout + verify.stderr
+        finally:
+            if hub.process.poll() is None:
+                hub.kill()
+            for _ in range(50):
+                if not os.path.ismount(mount) or subprocess.run(["umount", str(mount)], capture_output=True).returncode == 0:
+                    break
+                time.sleep(0.1)
+    return total, (total[0], total[1], total[2]), restarts, bad, says
+
+
+total, final, restarts, verify, says = kill_rounds() if options.mode == "kill" else power_rounds()
+restarts.sort()
+result = {"mode": options.mode, "rounds": options.rounds, "acknowledged": sum(total), "good": total[0], "corrupt": total[1],
+          "missing": total[2], "at_the_end": final, "verify": verify, "restart_s_median": round(restarts[len(restarts) // 2], 3),
+          "restart_s_max": round(restarts[-1], 3), "verify_says": says[-600:]}
+print(json.dumps(result))
+shutil.rmtree(work, ignore_errors=True)
+raise SystemExit(0 if total[0] > 0 and not any(total[1:]) and not any(final[1:]) and verify == 0 else 1)
