@@ -1,0 +1,32 @@
+/// How an archive keeps its objects: where, how safely, and with which limits.
+public struct ArchiveOptions: Sendable {
+  /// The folder that holds everything: objects, journal, index, quarantine and arriving files, on one file system.
+  public var directory: String
+
+  /// Whether an object is on the disk before its sender hears "success".
+  ///
+  /// With `false` nothing is flushed before the answer: the archive survives the end of the process, but a power cut
+  /// loses what came in the last seconds, acknowledged or not. Start-up finds such losses and takes the lost objects
+  /// out of the index, so that their senders may send them again.
+  public var durable = true
+
+  /// Free bytes on the disk below which nothing new is taken.
+  ///
+  /// Example: 1 GiB leaves the database and the system room to work while the administrator is called.
+  public var diskReserve = 1 << 30
+
+  /// Bytes of one journal segment; a checkpoint runs whenever one is full. At least 4 MiB.
+  public var journalSegmentSize = 64 << 20
+
+  /// How many journal segments may exist: what is written while a checkpoint runs. At least 2.
+  public var journalSegments = 4
+
+  /// Bytes of one arriving object that are kept in memory; a longer object goes to a file while it arrives.
+  public var spoolMemoryLimit = 1 << 20
+
+  /// Threads that store for callers that must not block (the asynchronous `store`).
+  public var asyncStoreThreads = 16
+
+  /// Options with the defaults for an archive in `directory`.
+  public init(directory: String) { self.directory = directory }
+}
