@@ -13,6 +13,21 @@ extern "C" {
 
 #define RK_EXPORT __attribute__((visibility("default")))
 
+/// Why a call did not succeed. A caller may act on it; `rk_status.text` is for people.
+enum {
+  RK_OK = 0,
+  RK_FAILED = 1,        ///< nothing more precise: see the text
+  RK_TIMED_OUT = 2,     ///< the peer did not speak in time
+  RK_CLOSED = 3,        ///< the peer closed the connection
+  RK_ABORTED = 4,       ///< the peer sent A-ABORT
+  RK_PROTOCOL = 5,      ///< the peer broke PS3.7 or PS3.8
+  RK_TOO_LARGE = 6,     ///< more bytes than the caller allows
+  RK_DISK = 7,          ///< a file could not be created, written or mapped
+  RK_INTERRUPTED = 8,   ///< our own side asked for the end (rk_wake_signal, rk_connection_interrupt)
+  RK_NO_MEMORY = 9,
+  RK_BAD_ARGUMENT = 10  ///< the call made no sense in this state
+};
+
 /// What a call came to: `code` 0 is success; `text` says what was tried and what DCMTK said, never patient data.
 typedef struct {
   int32_t code;
@@ -21,11 +36,154 @@ typedef struct {
 
 // ---- library ----
 
+/// Takes a line of DCMTK's network log. `level`: 0 trace, 1 debug, 2 info, 3 warning, 4 error. Called from any thread.
+typedef void (*rk_log_function)(void *_Nullable context, int32_t level, const char *_Nonnull text);
+
+/// Prepares DCMTK and the process, once; later calls do nothing. See library.cpp for what and why.
+/// `context` is kept for the life of the process.
+RK_EXPORT rk_status rk_initialize(rk_log_function _Nullable log, void *_Nullable context);
+
 // ---- dictionary ----
 
 // ---- spool ----
 
+/// The bytes of one arriving object: in memory up to a limit, then in a file; SHA-256 runs along.
+/// Not thread-safe: one owner at a time. Every call may block on the disk once the spool has spilled.
+typedef struct rk_spool rk_spool;
+
+/// `directory` is where the file goes if the bytes outgrow `memory_limit` (rounded up to 4096).
+RK_EXPORT rk_status rk_spool_open(const char *_Nonnull directory, size_t memory_limit,
+                                  rk_spool *_Nullable *_Nonnull out);
+RK_EXPORT rk_status rk_spool_append(rk_spool *_Nonnull spool, const void *_Nullable bytes, size_t count);
+RK_EXPORT uint64_t rk_spool_count(const rk_spool *_Nonnull spool);
+/// Ends appending and gives the SHA-256 of all bytes; may be called again.
+RK_EXPORT rk_status rk_spool_finish(rk_spool *_Nonnull spool, uint8_t digest[_Nonnull 32]);
+/// The path of the spill file, or NULL while everything is in memory (or the file was taken).
+RK_EXPORT const char *_Nullable rk_spool_path(const rk_spool *_Nonnull spool);
+RK_EXPORT bool rk_spool_in_memory(const rk_spool *_Nonnull spool);
+/// After finish: all bytes, as long as the spool lives (spilled: a read-only mapping of the file).
+RK_EXPORT rk_status rk_spool_bytes(rk_spool *_Nonnull spool, const void *_Nullable *_Nonnull bytes,
+                                   size_t *_Nonnull count);
+/// After finish and in memory only: 4096 bytes of head room, then the bytes, the tail zeroed up to a multiple of 4096;
+/// the address is a multiple of 4096. Gives NULL when spilled.
+RK_EXPORT void *_Nullable rk_spool_head_room(rk_spool *_Nonnull spool, size_t *_Nonnull count);
+/// After finish: writes all bytes at the descriptor's position.
+RK_EXPORT rk_status rk_spool_write(rk_spool *_Nonnull spool, int descriptor);
+/// After finish and spilled: flushes the file (fdatasync), closes it and copies its path; the caller owns the file now.
+RK_EXPORT rk_status rk_spool_take(rk_spool *_Nonnull spool, char *_Nonnull path, size_t capacity);
+/// Frees memory and mapping and removes a spill file nobody took.
+RK_EXPORT void rk_spool_free(rk_spool *_Nullable spool);
+
 // ---- network ----
+
+/// A bell that wakes everybody who waits in rk_listener_accept or for the next message, and stays rung.
+typedef struct rk_wake rk_wake;
+RK_EXPORT rk_status rk_wake_open(rk_wake *_Nullable *_Nonnull out);
+RK_EXPORT void rk_wake_signal(rk_wake *_Nonnull wake);
+RK_EXPORT void rk_wake_free(rk_wake *_Nullable wake);
+
+typedef struct rk_listener rk_listener;
+typedef struct rk_connection rk_connection;
+
+/// Listens on a host name or address and a TCP port (0: the system chooses).
+RK_EXPORT rk_status rk_listener_open(const char *_Nonnull host, uint16_t port, int32_t backlog,
+                                     rk_listener *_Nullable *_Nonnull out);
+RK_EXPORT uint16_t rk_listener_port(const rk_listener *_Nonnull listener);
+/// Blocks for up to `timeout_ms`. `*out` is NULL when nobody came. Reads nothing from the connection.
+RK_EXPORT rk_status rk_listener_accept(rk_listener *_Nonnull listener, rk_wake *_Nullable wake, int32_t timeout_ms,
+                                       rk_connection *_Nullable *_Nonnull out);
+RK_EXPORT void rk_listener_free(rk_listener *_Nullable listener);
+
+/// What a peer may hold, and for how long.
+typedef struct {
+  int32_t negotiation_ms;     ///< from the first byte we wait for to the end of the A-ASSOCIATE-RQ
+  int32_t idle_ms;            ///< between two messages
+  int32_t progress_ms;        ///< inside a message or a write: 1 KiB at least must move in this time
+  uint32_t maximum_pdu;       ///< offered to the peer and enforced, at most 131072
+  uint32_t maximum_request;   ///< bytes of an A-ASSOCIATE-RQ
+} rk_limits;
+
+/// A presentation context as the peer proposes it. UIDs are as received, at most 64 characters.
+typedef struct {
+  uint8_t id;
+  char abstract_syntax[65];
+  uint32_t transfer_syntax_count;
+} rk_context;
+
+/// Who asks for an association, read from the request.
+typedef struct {
+  char calling[17];
+  char called[17];
+  char application_context[65];
+  char implementation_uid[65];
+  char implementation_version[17];
+  uint32_t maximum_pdu;
+} rk_titles;
+
+/// A message: its command set (PS3.7 E.1), parsed.
+typedef struct {
+  uint16_t command_field;     ///< (0000,0100); 0 when the peer asked for release instead
+  uint16_t message_id;
+  uint16_t priority;
+  uint16_t move_originator_id;
+  uint8_t context_id;
+  bool has_data_set;
+  bool is_release;
+  char sop_class[65];
+  char sop_instance[65];
+  char move_originator[17];
+} rk_message;
+
+/// A response to write. Empty texts are left out.
+typedef struct {
+  uint16_t command_field;
+  uint16_t message_id;
+  uint16_t status;
+  uint8_t context_id;
+  char sop_class[65];
+  char sop_instance[65];
+  char comment[65];           ///< (0000,0902), at most 64 characters, ASCII
+} rk_response;
+
+/// "address:port" of the peer, numeric.
+RK_EXPORT const char *_Nonnull rk_connection_peer(const rk_connection *_Nonnull connection);
+/// May be called from any thread while the handle lives: every blocking call on this connection ends soon.
+RK_EXPORT void rk_connection_interrupt(rk_connection *_Nonnull connection);
+/// Blocks until the whole A-ASSOCIATE-RQ lies here (or refuses it), checks its structure, then lets DCMTK read it.
+RK_EXPORT rk_status rk_connection_negotiate(rk_connection *_Nonnull connection, rk_limits limits,
+                                            rk_wake *_Nullable wake);
+RK_EXPORT rk_titles rk_connection_titles(const rk_connection *_Nonnull connection);
+RK_EXPORT uint32_t rk_connection_context_count(const rk_connection *_Nonnull connection);
+RK_EXPORT rk_context rk_connection_context(const rk_connection *_Nonnull connection, uint32_t index);
+/// The UID of a proposed transfer syntax; lives as long as the connection.
+RK_EXPORT const char *_Nonnull rk_connection_transfer_syntax(const rk_connection *_Nonnull connection, uint32_t index,
+                                                             uint32_t syntax);
+RK_EXPORT rk_status rk_connection_accept_context(rk_connection *_Nonnull connection, uint8_t id,
+                                                 const char *_Nonnull transfer_syntax);
+/// `reason`: 1 user rejection, 3 abstract syntax not supported, 4 transfer syntaxes not supported (PS3.8 9.3.3.2).
+RK_EXPORT rk_status rk_connection_refuse_context(rk_connection *_Nonnull connection, uint8_t id, uint8_t reason);
+/// Sends A-ASSOCIATE-AC. Blocks. `implementation_uid` and `version` name us.
+RK_EXPORT rk_status rk_connection_acknowledge(rk_connection *_Nonnull connection,
+                                              const char *_Nonnull implementation_uid, const char *_Nonnull version);
+/// Sends A-ASSOCIATE-RJ (PS3.8 9.3.4) and closes, whatever the state; before a negotiation it first waits for the
+/// request for at most `wait_ms`, so that the peer reads the answer and not a reset. Blocks.
+RK_EXPORT void rk_connection_reject(rk_connection *_Nonnull connection, uint8_t result, uint8_t source, uint8_t reason,
+                                    int32_t wait_ms);
+/// Blocks until the next command set or A-RELEASE-RQ is here.
+RK_EXPORT rk_status rk_connection_receive(rk_connection *_Nonnull connection, rk_message *_Nonnull out);
+/// Receives the data set that the last message announced. Blocks. With a NULL spool the bytes are dropped.
+/// A spool that fails (RK_DISK) or an object over `limit` (RK_TOO_LARGE) is reported in `storage`, while the rest of the
+/// data set is still read and dropped, so that the association survives; the return value tells about the association.
+RK_EXPORT rk_status rk_connection_receive_data_set(rk_connection *_Nonnull connection, rk_spool *_Nullable spool,
+                                                   uint64_t limit, rk_status *_Nonnull storage);
+/// Writes a response message without a data set. Blocks.
+RK_EXPORT rk_status rk_connection_respond(rk_connection *_Nonnull connection, const rk_response *_Nonnull response);
+/// Answers A-RELEASE-RQ and closes. Blocks for up to 2 s.
+RK_EXPORT void rk_connection_release(rk_connection *_Nonnull connection);
+/// Sends A-ABORT (source 0: we as user, 2: the protocol was broken; reason by PS3.8 9.3.8) and closes. Blocks for up to 1 s.
+RK_EXPORT void rk_connection_abort(rk_connection *_Nonnull connection, uint8_t source, uint8_t reason);
+/// Closes what is still open.
+RK_EXPORT void rk_connection_free(rk_connection *_Nullable connection);
 
 // ---- image ----
 

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "status.hpp"
+
+#include <openssl/evp.h>
+
+#include <string>
+
+/// See cdcmtk.h. Bytes are collected in one region (4096 bytes of head room, then up to the limit). When it is full it is
+/// written to the file and filled again: so the same memory serves small objects whole and large ones as a buffer.
+struct rk_spool {
+  rk_spool(std::string directory, size_t memory_limit);
+  ~rk_spool();
+  rk_spool(const rk_spool &) = delete;
+  rk_spool &operator=(const rk_spool &) = delete;
+
+  rk_status open();
+  /// Room to read into: at least one byte, `*room` of them.
+  rk_status reserve(uint8_t **target, size_t *room);
+  /// Counts and hashes the first `count` bytes of what `reserve` gave.
+  rk_status commit(size_t count);
+  rk_status append(const uint8_t *bytes, size_t count);
+  rk_status finish(uint8_t digest[32]);
+  rk_status bytes(const void **bytes, size_t *count);
+  void *head_room(size_t *count);
+  rk_status write_to(int descriptor);
+  rk_status take(char *path, size_t capacity);
+
+  uint64_t count = 0;
+  bool in_memory() const { return !spilled_; }
+  const char *path() const { return path_.empty() ? nullptr : path_.c_str(); }
+
+private:
+  rk_status spill();
+  rk_status create_file();
+
+  static constexpr size_t page = 4096;
+  static constexpr uint64_t write_back_step = 4 << 20;
+
+  std::string directory_;
+  std::string path_;
+  size_t limit_;
+  uint8_t *region_ = nullptr;
+  size_t used_ = 0;
+  bool spilled_ = false;
+  bool finished_ = false;
+  int file_ = -1;
+  uint64_t written_ = 0;
+  uint64_t write_back_ = 0;
+  void *mapping_ = nullptr;
+  EVP_MD_CTX *hash_ = nullptr;
+  uint8_t digest_[32] = {};
+};
