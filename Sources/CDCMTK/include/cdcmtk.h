@@ -45,6 +45,40 @@ RK_EXPORT rk_status rk_initialize(rk_log_function _Nullable log, void *_Nullable
 
 // ---- dictionary ----
 
+/// One line of the data dictionary that DCMTK has loaded: a tag, or a range of tags such as (60xx,3000).
+typedef struct {
+  uint16_t group, element;
+  /// Equal to the above, or the end of the range.
+  uint16_t upper_group, upper_element;
+  /// Of a range: 0 every number in it, 1 the even ones, 2 the odd ones.
+  uint8_t group_step, element_step;
+  /// "PN"; in small letters where the tag alone does not decide: "ox" (OB or OW), "xs" (US or SS), "lt" (US, SS or OW)…
+  char vr[3];
+  char keyword[80];
+} rk_dictionary_entry;
+
+/// Copies at most `capacity` public entries of the dictionary and returns how many there are; `entries` may be null.
+RK_EXPORT size_t rk_dictionary_entries(rk_dictionary_entry *entries, size_t capacity);
+
+/// A deflated stream (RFC 1951; a zlib wrapper is tolerated) that is being inflated.
+typedef struct rk_inflater rk_inflater;
+
+typedef enum {
+  /// Room for output or input ran out; call again with more of it.
+  RK_INFLATE_MORE = 0,
+  /// The stream has ended; input behind its end was not consumed.
+  RK_INFLATE_END = 1,
+  /// The stream is damaged.
+  RK_INFLATE_DAMAGED = 2,
+} rk_inflate_state;
+
+/// Null when memory ran out.
+RK_EXPORT rk_inflater *rk_inflater_open(void);
+/// Moves the two pointers and counts past what was consumed and produced. Never writes more than `*output_count` bytes.
+RK_EXPORT rk_inflate_state rk_inflater_run(rk_inflater *inflater, const uint8_t **input, size_t *input_count,
+                                           uint8_t **output, size_t *output_count);
+RK_EXPORT void rk_inflater_close(rk_inflater *inflater);
+
 // ---- spool ----
 
 /// The bytes of one arriving object: in memory up to a limit, then in a file; SHA-256 runs along.
