@@ -19,8 +19,8 @@ rk_status wait_readable(int descriptor, const rk_wake *wake, Clock::time_point d
       return failed_call(RK_FAILED, tried);
     }
     if (found == 0) return failed(RK_TIMED_OUT, "%s: nothing came in time", tried);
-    if (watched[0].revents != 0) return ok();
-    return failed(RK_INTERRUPTED, "%s: we are closing", tried);
+    if (watched[1].revents != 0) return failed(RK_INTERRUPTED, "%s: we are closing", tried);
+    return ok();
   }
 }
 

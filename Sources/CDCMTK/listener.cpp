@@ -94,9 +94,13 @@ uint16_t rk_listener_port(const rk_listener *listener) { return listener->port; 
 rk_status rk_listener_accept(rk_listener *listener, rk_wake *wake, int32_t timeout_ms, rk_connection **out) {
   return rk::guarded("accept a connection", [&] { return accept_one(listener, wake, timeout_ms, out); });
 }
+void rk_listener_close(rk_listener *listener) {
+  if (listener->descriptor >= 0) close(listener->descriptor);
+  listener->descriptor = -1;
+}
 void rk_listener_free(rk_listener *listener) {
   if (listener == nullptr) return;
-  close(listener->descriptor);
+  rk_listener_close(listener);
   delete listener;
 }
 

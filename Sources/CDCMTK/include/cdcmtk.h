@@ -126,6 +126,8 @@ RK_EXPORT uint16_t rk_listener_port(const rk_listener *_Nonnull listener);
 /// Blocks for up to `timeout_ms`. `*out` is NULL when nobody came. Reads nothing from the connection.
 RK_EXPORT rk_status rk_listener_accept(rk_listener *_Nonnull listener, rk_wake *_Nullable wake, int32_t timeout_ms,
                                        rk_connection *_Nullable *_Nonnull out);
+/// Stops listening; not while another thread accepts.
+RK_EXPORT void rk_listener_close(rk_listener *_Nonnull listener);
 RK_EXPORT void rk_listener_free(rk_listener *_Nullable listener);
 
 /// What a peer may hold, and for how long.
