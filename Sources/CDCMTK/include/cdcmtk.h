@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Sections with and without nullability live together.
+#pragma clang diagnostic ignored "-Wnullability-completeness"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
