@@ -18,7 +18,7 @@ struct SingleByteSet: Hashable, Sendable {
   static let latin5 = SingleByteSet(iconvName: "ISO-8859-9", registration: 148)
   static let latin9 = SingleByteSet(iconvName: "ISO-8859-15", registration: 203)
   static let thai = SingleByteSet(iconvName: "TIS-620", registration: 166)
-  static let katakana = SingleByteSet(iconvName: "JIS_X0201", registration: 13)
+  static let katakana = SingleByteSet(iconvName: "SHIFT_JIS", registration: 13)
   static let windows1252 = SingleByteSet(iconvName: "WINDOWS-1252", registration: nil)
   static let windows1256 = SingleByteSet(iconvName: "WINDOWS-1256", registration: nil)
 

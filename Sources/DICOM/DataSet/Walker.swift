@@ -87,7 +87,7 @@ struct Walker {
 
   func isPadding() -> Bool {
     let rest = current.limit - position
-    guard rest <= 1 << 20 else { return false }
+    guard rest <= 64 << 20 else { return false }
     if rest >= 4, memory.loadUnaligned(fromByteOffset: position, as: UInt32.self) != 0 { return false }
     return memory[position..<current.limit].allSatisfy { $0 == 0 }
   }

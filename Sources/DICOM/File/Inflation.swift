@@ -52,8 +52,7 @@ struct InflatedDataSet {
       switch step.state {
       case .damaged: throw ParseFailure(.damagedDeflate)
       case .ended:
-        // One byte makes the length even (PS3.5 §A.5); more zeros do no harm.
-        guard input.count - offset <= 1 << 20, input[offset...].allSatisfy({ $0 == 0 }) else {
+        guard isTail(UnsafeRawBufferPointer(rebasing: input[offset...]), inflatedCount: sink.count) else {
           throw ParseFailure(.trailingGarbage)
         }
         return try sink.finish()
@@ -61,6 +60,18 @@ struct InflatedDataSet {
         if offset == input.count, step.produced == 0 { throw ParseFailure(.truncated) }
       }
     }
+  }
+
+  /// What may follow the stream: a byte that makes the length even (PS3.5 §A.5), more zeros, or the end of a gzip file.
+  ///
+  /// Old writers let gzip deflate and cut off its header only. Its end is a check sum and the length (RFC 1952 §2.3).
+  private static func isTail(_ tail: UnsafeRawBufferPointer, inflatedCount: Int) -> Bool {
+    guard tail.count <= 1 << 20 else { return false }
+    if tail.count == 8 || tail.count == 9 {
+      let length = UInt32(littleEndian: tail.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+      if length == UInt32(truncatingIfNeeded: inflatedCount) { return true }
+    }
+    return tail.allSatisfy { $0 == 0 }
   }
 
   private struct Sink: ~Copyable {
