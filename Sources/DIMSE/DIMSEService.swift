@@ -50,15 +50,23 @@ public final class DIMSEService: Service {
     await withTaskCancellationOrGracefulShutdownHandler {
       await withCheckedContinuation { continuation in
         start("dimse-accept") {
-          self.acceptUntilWoken()
-          self.end()
+          self.serve()
           continuation.resume()
         }
       }
     } onCancelOrGracefulShutdown: {
-      self.wake.ring()
+      self.stop()
     }
   }
+
+  /// What ``run()`` does, on a thread that may be blocked until ``stop()``.
+  func serve() {
+    acceptUntilWoken()
+    end()
+  }
+
+  /// Makes ``serve()`` return once everybody has ended. From any thread.
+  func stop() { wake.ring() }
 
   private func acceptUntilWoken() {
     logger.info("Listening for DICOM associations", metadata: ["port": "\(port)"])

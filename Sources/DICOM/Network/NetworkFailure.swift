@@ -27,6 +27,9 @@ public struct NetworkFailure: Error, Sendable, CustomStringConvertible {
   /// What was tried and what the layer below said; no patient data.
   public let description: String
 
+  /// We are closing, and end what could go on.
+  public static let ending = NetworkFailure(.interrupted, "we are closing")
+
   init(_ code: Code, _ description: String) {
     self.code = code
     self.description = description

@@ -50,29 +50,26 @@ struct AssociationHandler: Sendable {
   private func serve(_ association: Association, logger: Logger) {
     var tally = Tally()
     var ending = "released"
+    var detail = ""
     do throws(NetworkFailure) {
       while try serveNext(association, &tally, logger: logger) {
-        if registry.isEnding {
-          association.abort(.serviceUser)
-          ending = "we are closing"
-          break
-        }
+        if registry.isEnding { throw .ending }
       }
     } catch {
       ending = error.code.rawValue
+      detail = error.description
       switch error.code {
       case .closedByPeer, .abortedByPeer: break
       case .protocolViolation, .tooLarge: association.abort(.serviceProvider)
       default: association.abort(.serviceUser)
       }
       if error.code != .interrupted { metrics.associationsBroken.increment() }
-      logger.info("Association broken", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error)"])
     }
     logger.info(
       "Association ended",
       metadata: [
-        "ending": "\(ending)", "stored": "\(tally.stored)", "duplicates": "\(tally.duplicates)",
-        "refused": "\(tally.refused)", "echoes": "\(tally.echoes)",
+        "ending": "\(ending)", "detail": "\(detail)", "stored": "\(tally.stored)",
+        "duplicates": "\(tally.duplicates)", "refused": "\(tally.refused)", "echoes": "\(tally.echoes)",
       ])
   }
 
