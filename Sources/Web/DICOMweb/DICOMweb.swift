@@ -1,0 +1,54 @@
+import Archive
+import DICOM
+import Hummingbird
+import Imaging
+import NIOPosix
+
+/// The DICOMweb services over an archive (PS3.18): what every route needs.
+struct DICOMweb: Sendable {
+  static let root = "/dicom-web"
+
+  let archive: Archive
+  let renderPool: RenderPool
+  let addresses: PublicAddress
+  let streamer: BodyStreamer
+  /// Where the bytes of STOW requests are taken: spools write files.
+  let intakeThreads: NIOThreadPool
+  let limits: WebLimits
+  let temporaryDirectory: String
+  let metadataCache: BoundedCache<MetadataKey, AssembledMetadata>
+  let thumbnailCache: BoundedCache<ThumbnailKey, RenderedImage>
+
+  init(archive: Archive, renderPool: RenderPool, addresses: PublicAddress, configuration: WebConfiguration) {
+    self.archive = archive
+    self.renderPool = renderPool
+    self.addresses = addresses
+    limits = configuration.limits
+    temporaryDirectory = configuration.temporaryDirectory
+    streamer = BodyStreamer(threadCount: 4)
+    intakeThreads = NIOThreadPool(numberOfThreads: 4)
+    intakeThreads.start()
+    metadataCache = BoundedCache(capacity: limits.metadataCache) { $0.size }
+    thumbnailCache = BoundedCache(capacity: limits.thumbnailCache) { $0.bytes.count + 256 }
+  }
+
+  /// The instances a path names, 404 when there are none.
+  func instances(_ scope: ResourceScope) async throws -> [InstanceRecord] {
+    let records = try await archive.instances(study: scope.study, series: scope.series, instance: scope.instance)
+    guard !records.isEmpty else { throw WebFailure.notFound(scope.level) }
+    return records
+  }
+
+  /// The entries of Accept, the query parameter `accept` first (PS3.18 §8.3.3.1); empty when nothing was said.
+  func accepted(_ request: Request, _ query: QueryString) -> [MediaRange] {
+    let parameter = query.values("accept").filter { !$0.isEmpty }
+    let header = parameter.isEmpty ? request.headers[values: .accept] : parameter
+    return MediaRange.list(header.joined(separator: ","))
+  }
+}
+
+extension InstanceRecord {
+  var scope: ResourceScope {
+    ResourceScope(study: studyInstanceUID, series: seriesInstanceUID, instance: sopInstanceUID)
+  }
+}

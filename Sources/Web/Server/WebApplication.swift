@@ -1,0 +1,87 @@
+import Archive
+import Glibc
+import Hummingbird
+import HummingbirdCore
+import Imaging
+import Logging
+import NIOCore
+
+/// Joins routes, middleware and the limits of connections into a Hummingbird application.
+struct WebApplication {
+  let archive: Archive
+  let renderPool: RenderPool
+  let configuration: WebConfiguration
+  let version: String
+  let metrics: PrometheusRegistry
+  let logger: Logger
+
+  /// - Throws: ``WebServiceError``.
+  func make(onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) throws -> Application<
+    RouterResponder<WebContext>
+  > {
+    guard PublicAddress.isLoopback(host: configuration.address) else {
+      throw WebServiceError.notLoopback(configuration.address)
+    }
+    try prepareTemporaryDirectory()
+    let addresses = PublicAddress(
+      publicURL: configuration.publicURL, address: configuration.address, port: configuration.port)
+    let limits = configuration.limits
+    let http = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [ConnectionGuard(limits: limits)],
+      httpDecoderConfiguration: .init(
+        maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.head, maxHeaderFieldCount: 200))
+    return Application(
+      router: router(addresses),
+      server: HTTPServerBuilder { EventLoopBoundChannel(base: HTTP1Channel(responder: $0, configuration: http)) },
+      configuration: ApplicationConfiguration(
+        address: .hostname(configuration.address, port: configuration.port), backlog: 1024,
+        availableConnectionsDelegate: .maximum(connections, logger: logger)),
+      onServerRunning: { channel in
+        guard let port = channel.localAddress?.port else { return }
+        addresses.isBound(to: port)
+        await onRunning(port)
+      },
+      logger: logger)
+  }
+
+  private func router(_ addresses: PublicAddress) -> Router<WebContext> {
+    let router = Router(context: WebContext.self, options: [.autoGenerateHeadEndpoints])
+    router.addMiddleware {
+      ObservationMiddleware()
+      HeaderMiddleware()
+      ErrorMiddleware()
+      OriginMiddleware(addresses: addresses, allowedOrigins: Set(configuration.corsOrigins))
+    }
+    let dicomWeb = DICOMweb(
+      archive: archive, renderPool: renderPool, addresses: addresses, configuration: configuration)
+    DICOMwebRoutes(dicomWeb).add(to: router)
+    HealthRoutes(archive: archive, version: version, metrics: metrics, threads: dicomWeb.streamer.threads).add(
+      to: router)
+    return router
+  }
+
+  /// Every connection is a descriptor, and so is every file: half of what the process may open is left for files.
+  private var connections: Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return configuration.limits.connections
+    }
+    return min(configuration.limits.connections, max(64, Int(clamping: limit.rlim_cur) / 2))
+  }
+
+  /// What an earlier run left behind is of no use to anybody.
+  private func prepareTemporaryDirectory() throws {
+    let path = configuration.temporaryDirectory
+    if mkdir(path, 0o700) != 0, errno != EEXIST { throw WebServiceError.temporaryDirectory(path, code: errno) }
+    guard access(path, W_OK | X_OK) == 0, let directory = opendir(path) else {
+      throw WebServiceError.temporaryDirectory(path, code: errno)
+    }
+    defer { closedir(directory) }
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name.hasSuffix(".tmp") { unlink(path + "/" + name) }
+    }
+  }
+}
