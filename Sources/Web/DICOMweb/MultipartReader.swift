@@ -126,7 +126,11 @@ struct MultipartReader {
         stage = .headers
         return
       }
-      let isPadding = byte == 0x20 || byte == 0x09 || byte == 0x0d || (byte == 0x2d && carry.count == 1)
+      // White space, then CR LF; or a hyphen that waits for the second.
+      let isPadding =
+        carry.count == 1
+        ? byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x2d
+        : (byte == 0x20 || byte == 0x09 || byte == 0x0d) && carry[0] != 0x2d && carry[carry.count - 2] != 0x0d
       if !isPadding || carry.count > 256 { return try resumeContent(emit) }
     }
   }
