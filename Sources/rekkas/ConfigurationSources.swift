@@ -1,3 +1,4 @@
+import Imaging
 import Yams
 
 /// What is wrong with a configuration: where, which setting, and what it should be.
@@ -40,7 +41,7 @@ struct ConfigurationSources<Configuration> {
       if let key = known[name] {
         try apply(key, value, at: name, to: &configuration)
       } else if sections.contains(where: name.hasPrefix) {
-        let nearest = known.keys.min { distance($0, name) < distance($1, name) } ?? ""
+        let nearest = known.keys.min { Spelling.distance($0, name) < Spelling.distance($1, name) } ?? ""
         throw ConfigurationError(description: "\(name): there is no such setting; did you mean \(nearest)?")
       }
     }
@@ -62,8 +63,8 @@ struct ConfigurationSources<Configuration> {
     throws(ConfigurationError)
   {
     guard let setting = settings.first(where: { $0.key == key }) else {
-      let nearest = settings.map(\.key).min { distance($0, key) < distance($1, key) }
-      let hint = nearest.map { distance($0, key) <= 6 ? "; did you mean \($0)?" : "" } ?? ""
+      let nearest = settings.map(\.key).min { Spelling.distance($0, key) < Spelling.distance($1, key) }
+      let hint = nearest.map { Spelling.distance($0, key) <= 6 ? "; did you mean \($0)?" : "" } ?? ""
       throw ConfigurationError(description: "\(place): there is no setting \(key)\(hint)")
     }
     do {
@@ -84,21 +85,4 @@ struct ConfigurationSources<Configuration> {
     }
     return mapping.map { (($0.key.string ?? "", $0.key.mark?.line ?? 1), $0.value) }
   }
-}
-
-/// How many single letters apart two words are (Levenshtein), to suggest the key that was meant.
-private func distance(_ a: String, _ b: String) -> Int {
-  let a = Array(a.utf8)
-  let b = Array(b.utf8)
-  var row = Array(0...b.count)
-  for i in a.indices {
-    var diagonal = row[0]
-    row[0] = i + 1
-    for j in b.indices {
-      let previous = row[j + 1]
-      row[j + 1] = min(row[j + 1] + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1))
-      diagonal = previous
-    }
-  }
-  return row[b.count]
 }

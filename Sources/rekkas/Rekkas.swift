@@ -17,7 +17,10 @@ struct Rekkas: AsyncParsableCommand {
       rekkas help COMMAND tells more of each command.
       """,
     version: rekkasVersion,
-    subcommands: [HubCommand.self]
+    subcommands: [
+      HubCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self, ProfileCommand.self,
+      PhantomCommand.self, RenderWorkerCommand.self,
+    ]
   )
 }
 

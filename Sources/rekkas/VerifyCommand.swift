@@ -27,7 +27,7 @@ struct VerifyCommand: ParsableCommand {
     let archive = try Assembly.openArchive(settings)
     let progress = ProgressLine(quiet: json)
     let report = try archive.verify { step in
-      progress.update("\(step.objectsDone) of \(step.objectsTotal) objects, \(step.bytesDone / 1_000_000) MB")
+      progress.update("\(step.objectsRead) of \(step.objectsExpected) objects, \(step.bytesRead / 1_000_000) MB")
     }
     progress.finish()
     try archive.close()
@@ -36,8 +36,23 @@ struct VerifyCommand: ParsableCommand {
       encoder.outputFormatting = [.sortedKeys]
       print(String(decoding: try encoder.encode(report), as: UTF8.self))
     } else {
-      print(report.description)
+      print(Self.text(of: report))
     }
-    if !report.isSound { throw ExitCode.failure }
+    if report.corrupt + report.missing + report.conflicting > 0 { throw ExitCode.failure }
+  }
+
+  /// The report for people: one line of counts, then what to do about what was found.
+  static func text(of report: VerifyReport) -> String {
+    var lines = ["\(report.objectsRead) objects read (\(report.bytesRead / 1_000_000) MB), \(report.rowsAdded) put back into the index."]
+    if report.corrupt > 0 {
+      lines.append("\(report.corrupt) damaged: moved to the quarantine (rekkas quarantine). Send them again from where they came.")
+    }
+    if report.missing > 0 { lines.append("\(report.missing) missing from the disk: send them again from where they came.") }
+    if report.conflicting > 0 {
+      lines.append("\(report.conflicting) in conflict with another object of their SOP Instance UID: moved to the quarantine.")
+    }
+    if report.strangers > 0 { lines.append("\(report.strangers) files in the objects folder are no objects: left alone.") }
+    if report.corrupt + report.missing + report.conflicting == 0 { lines.append("All is well.") }
+    return lines.joined(separator: "\n")
   }
 }
