@@ -51,8 +51,17 @@ struct Walker {
     records.reserveCapacity(256)
   }
 
-  /// Reads to the end. After a failure `records` holds what came before it.
+  /// Reads to the end. After a failure `records` holds what came before it, as if all had been closed there.
   mutating func run() throws(ParseFailure) {
+    do {
+      try readAll()
+    } catch {
+      while current.record >= 0 { close(at: position) }
+      throw error
+    }
+  }
+
+  private mutating func readAll() throws(ParseFailure) {
     while !passedLastTag {
       if position == current.limit && !current.isUndefined {
         if current.kind == .dataSet { return }
