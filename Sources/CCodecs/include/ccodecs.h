@@ -1,1 +1,138 @@
 #pragma once
+
+// The one C header over the codec libraries, and the loops over pixels: plain C, so that a debug build decodes and renders
+// at the speed of a release build. No codec type crosses it; every length is checked before memory is touched.
+// Only the Swift room `Imaging` imports it.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CC_EXPORT __attribute__((visibility("default")))
+
+/// What a call came to: `code` 0 is success; `text` says what was tried and what the library said.
+typedef struct {
+  int32_t code;
+  char text[200];
+} cc_status;
+
+/// Bytes made by an encoder. Given back with `cc_bytes_free`.
+typedef struct {
+  uint8_t *data;
+  size_t length;
+} cc_bytes;
+
+CC_EXPORT void cc_bytes_free(cc_bytes *bytes);
+
+// ---- encoders ----
+
+/// JPEG baseline of `channels` 1 (grey) or 3 (RGB, by pixel). `full_chroma` keeps colour at full resolution (4:4:4), else 4:2:0.
+CC_EXPORT cc_status cc_jpeg_encode(const uint8_t *pixels, int width, int height, int channels, int quality, bool full_chroma,
+                                   cc_bytes *out);
+
+/// PNG of `channels` 1 or 3 with 8 or 16 bits a sample (16: host byte order).
+CC_EXPORT cc_status cc_png_encode(const void *pixels, int width, int height, int channels, int bits, cc_bytes *out);
+
+// ---- stored values ----
+
+/// How a stored word becomes a top-aligned offset-binary 16-bit value: `((word << shift) & mask) ^ flip`.
+///
+/// Whatever lies above the high bit (overlays) is shifted out, what lies below the stored bits is masked, and the sign bit is
+/// flipped, so that order and averages of the result are those of the real values.
+typedef struct {
+  uint8_t bits_allocated;  // 8 or 16
+  uint8_t shift;
+  uint16_t mask;
+  uint16_t flip;
+} cc_stored;
+
+/// Looks each of `count` stored words up in a table of 65,536 (allocated 16) or 256 (allocated 8) entries of 8 bits.
+///
+/// The table is indexed by the aligned value (allocated 16) or by the stored byte itself (allocated 8).
+CC_EXPORT void cc_map(const void *words, size_t count, cc_stored stored, const uint8_t *table, uint8_t *out);
+
+/// Looks aligned values up.
+CC_EXPORT void cc_map_aligned(const uint16_t *values, size_t count, const uint8_t *table, uint8_t *out);
+
+/// Aligned values of `count` stored words.
+CC_EXPORT void cc_align(const void *words, size_t count, cc_stored stored, uint16_t *out);
+
+/// Adds every `step`-th aligned value to `histogram` (65,536 counters).
+CC_EXPORT void cc_histogram(const void *words, size_t count, size_t step, cc_stored stored, uint32_t *histogram);
+
+/// What the numbers of `cc_align_wide` are.
+enum { CC_UINT32 = 0, CC_INT32 = 1, CC_FLOAT = 2, CC_DOUBLE = 3 };
+
+/// Least and greatest finite number, padding values left out. False when there is none.
+CC_EXPORT bool cc_range_wide(const void *numbers, size_t count, int kind, bool has_padding, double padding_low,
+                             double padding_high, double *low, double *high);
+
+/// Maps numbers linearly from `low`…`high` to 0…65,535; outside is clipped, what is no number becomes 0.
+CC_EXPORT void cc_align_wide(const void *numbers, size_t count, int kind, double low, double high, uint16_t *out);
+
+/// Unpacks `count` pixels of one bit (least significant first) that begin at bit `first` into bytes 0 and 1.
+CC_EXPORT void cc_unpack_bits(const uint8_t *packed, size_t first, size_t count, uint8_t *out);
+
+// ---- tables ----
+
+enum { CC_VOI_LINEAR = 0, CC_VOI_LINEAR_EXACT = 1, CC_VOI_SIGMOID = 2 };
+
+/// Fills a table of `count` entries whose entry i stands for the value `first + i * step` with the 8-bit result of a VOI window
+/// (PS3.3 C.11.2.1.2 and C.11.2.1.3).
+CC_EXPORT void cc_window_table(uint8_t *table, size_t count, double first, double step, double center, double width,
+                               int function, bool invert);
+
+// ---- colour ----
+
+/// 8-bit samples of `bytes_per_sample` 1, 2 or 4 little endian: the top eight of the stored bits.
+CC_EXPORT void cc_narrow(const void *samples, size_t count, int bytes_per_sample, int bits_stored, uint8_t *out);
+
+/// YBR_FULL (PS3.3 C.7.6.3.1.2) to RGB, in place allowed.
+CC_EXPORT void cc_ybr_full_to_rgb(const uint8_t *ybr, size_t pixels, uint8_t *rgb);
+/// YBR_PARTIAL to RGB (ITU-R BT.601 with 16…235), in place allowed.
+CC_EXPORT void cc_ybr_partial_to_rgb(const uint8_t *ybr, size_t pixels, uint8_t *rgb);
+/// Y Y B R for two pixels (YBR_FULL_422, YBR_PARTIAL_422) to Y B R by pixel. `columns` must be even.
+CC_EXPORT void cc_expand_422(const uint8_t *packed, size_t pixels, uint8_t *ybr);
+
+/// Palette: aligned index word to RGB. `table` holds `entries` × 3 bytes; indices below `first` take the first, past the end the last.
+CC_EXPORT void cc_palette(const void *words, size_t count, int bits_allocated, bool is_signed, int bits_stored, int32_t first,
+                          const uint8_t *table, size_t entries, uint8_t *rgb);
+
+// ---- size ----
+
+/// Scales 8-bit pixels: area average where it shrinks, bilinear where it grows. `stride` is in samples. False when memory runs out.
+CC_EXPORT bool cc_scale8(const uint8_t *pixels, size_t stride, int width, int height, int channels, uint8_t *out, int out_width,
+                         int out_height);
+
+/// Scales stored words (one sample a pixel, 8 or 16 allocated) to aligned values. `stride` is in words.
+CC_EXPORT bool cc_scale_stored(const void *words, size_t stride, int width, int height, cc_stored stored, uint16_t *out,
+                               int out_width, int out_height);
+
+/// Mirrors rows and/or columns in place.
+CC_EXPORT void cc_flip(uint8_t *pixels, int width, int height, int channels, bool horizontally, bool vertically);
+
+// ---- worker process ----
+
+/// The descriptor on which a worker talks with the process that started it.
+enum { CC_WORKER_SOCKET = 3 };
+
+/// Starts `executable argument` as a worker: its end of a new socket pair is descriptor 3, input and output are /dev/null, no other
+/// descriptor but the error output is inherited, signals are as at the start of a program, and of the environment only what
+/// finds libraries goes along. The worker dies with the thread that calls this. Returns 0 or an errno.
+CC_EXPORT int cc_worker_start(const char *executable, const char *argument, int *socket, int *process);
+
+/// Confines this process, a worker that decodes foreign input: dies with the thread that started it, gains no privilege,
+/// dumps no core, has at most `memory` bytes of data and few descriptors, opens no socket and starts no program.
+/// Returns 0, or the errno of the step that failed. Under AddressSanitizer the memory limit is left out.
+CC_EXPORT int cc_worker_confine(uint64_t memory);
+
+/// Allows this process `seconds` of processor time from now on; then the kernel ends it.
+CC_EXPORT void cc_worker_limit_cpu(unsigned seconds);
+
+#ifdef __cplusplus
+}
+#endif

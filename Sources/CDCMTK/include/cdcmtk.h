@@ -226,6 +226,41 @@ RK_EXPORT void rk_connection_free(rk_connection *_Nullable connection);
 
 // ---- image ----
 
+/// What a frame's stored values are (PS3.3 C.7.6.3), as the data set says.
+typedef struct {
+  uint16_t rows, columns, samples_per_pixel, bits_allocated, bits_stored, high_bit;
+  bool is_signed;
+  char photometric[20];  // code string of Photometric Interpretation
+} rk_image_format;
+
+enum {
+  RK_IMAGE_OK = 0,
+  RK_IMAGE_UNSUPPORTED = 1,  // no decoder for this transfer syntax
+  RK_IMAGE_DAMAGED = 2,      // the decoder refused the bytes, or they are not what the data set says
+  RK_IMAGE_NO_MEMORY = 3,
+  RK_IMAGE_IO = 4,           // a file could not be read or written
+};
+
+/// Whether `rk_image_decode` has a decoder for a transfer syntax UID.
+RK_EXPORT bool rk_image_can_decode(const char *transfer_syntax);
+
+/// Decodes one encapsulated frame (its fragments joined) of RLE, JPEG or JPEG-LS into `frame`: stored values, host byte order,
+/// colour by pixel; one-bit frames stay packed. `frame_length` must be what `format` implies. On success `format->photometric`
+/// says what the decoded samples are. Blocks (processor time); any thread.
+RK_EXPORT rk_status rk_image_decode(const char *transfer_syntax, rk_image_format *format, const uint8_t *data, size_t length,
+                                    uint8_t *frame, size_t frame_length);
+
+/// Colour by plane to colour by pixel.
+RK_EXPORT void rk_image_interleave(const uint8_t *planes, size_t pixels, size_t samples, size_t bytes_per_sample, uint8_t *out);
+
+/// Copies `count` bytes from byte `first` of a value of `length` bytes, the bytes of each word reversed. Words are counted from the
+/// value's begin; a last word that is cut off reads as if zeros followed.
+RK_EXPORT void rk_image_swap(const void *value, size_t length, size_t first, size_t count, size_t word_size, uint8_t *out);
+
+/// Rewrites a whole file in another transfer syntax (one that DCMTK can write without an encoder). Attributes that describe
+/// the pixels follow the decoded pixels; the others stay. Blocks (disk, processor time); any thread.
+RK_EXPORT rk_status rk_image_transcode(const char *path, const char *transfer_syntax, const char *output);
+
 #ifdef __cplusplus
 }
 #endif

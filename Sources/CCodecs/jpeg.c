@@ -1,0 +1,41 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <turbojpeg.h>
+
+#include "ccodecs.h"
+
+static cc_status jpeg_failure(tjhandle handle, const char *what) {
+  cc_status status = {1, ""};
+  snprintf(status.text, sizeof status.text, "%s: %s", what, handle ? tjGetErrorStr2(handle) : "out of memory");
+  return status;
+}
+
+// TurboJPEG keeps its Huffman and DCT tables in the handle; one per thread saves building them for every thumbnail.
+static _Thread_local tjhandle compressor;
+
+cc_status cc_jpeg_encode(const uint8_t *pixels, int width, int height, int channels, int quality, bool full_chroma,
+                         cc_bytes *out) {
+  out->data = NULL;
+  out->length = 0;
+  if (width < 1 || height < 1 || width > 65500 || height > 65500 || (channels != 1 && channels != 3))
+    return jpeg_failure(NULL, "JPEG cannot hold this size");
+  if (!compressor) compressor = tjInitCompress();
+  if (!compressor) return jpeg_failure(NULL, "tjInitCompress");
+  int sampling = channels == 1 ? TJSAMP_GRAY : full_chroma ? TJSAMP_444 : TJSAMP_420;
+  unsigned long capacity = tjBufSize(width, height, sampling);
+  if (capacity == (unsigned long)-1) return jpeg_failure(NULL, "JPEG cannot hold this size");
+  unsigned char *data = malloc(capacity);
+  if (!data) return jpeg_failure(NULL, "JPEG buffer");
+  unsigned long length = capacity;
+  if (quality < 1) quality = 1;
+  if (quality > 100) quality = 100;
+  if (tjCompress2(compressor, pixels, width, 0, height, channels == 1 ? TJPF_GRAY : TJPF_RGB, &data, &length, sampling,
+                  quality, TJFLAG_NOREALLOC)) {
+    free(data);
+    return jpeg_failure(compressor, "JPEG encoding");
+  }
+  out->data = data;
+  out->length = length;
+  return (cc_status){0, ""};
+}

@@ -1,0 +1,75 @@
+import DICOM
+import Foundation
+
+/// Renders and decodes frames of files, in this process: what a worker does. Keeps the last file open, because frames of one file
+/// are asked for one after the other.
+final class ObjectRenderer {
+  private var last: (path: String, identity: FileIdentity, object: ImageObject)?
+
+  func render(_ request: RenderRequest) throws(RenderFailure) -> RenderedImage {
+    try picture(request).encoded(as: request.format)
+  }
+
+  func picture(_ request: RenderRequest) throws(RenderFailure) -> Picture {
+    let object = try open(request.path)
+    let frame = try Self.translated { () throws(FrameFailure) in try object.decode(request.frame) }
+    let attributes = ImageAttributes(object.object.dataSet, frame: request.frame, format: object.format)
+    return try Renderer.picture(of: frame, attributes, viewport: request.viewport, window: request.window)
+  }
+
+  /// The stored values of one frame, little endian.
+  func decodeFrame(path: String, frame: Int) throws(RenderFailure) -> [UInt8] {
+    let object = try open(path)
+    return try Self.translated { () throws(FrameFailure) in try object.decode(frame).bytes }
+  }
+
+  func transcode(path: String, to uid: UID, output: String) throws(RenderFailure) {
+    guard let syntax = TransferSyntax(uid: uid) else { throw .unsupportedTransferSyntax(uid) }
+    try Self.translated { () throws(FrameFailure) in
+      try FileTranscoder.transcode(path: path, to: syntax, output: output)
+    }
+  }
+
+  private func open(_ path: String) throws(RenderFailure) -> ImageObject {
+    let identity = try FileIdentity(path: path)
+    if let last, last.path == path, last.identity == identity { return last.object }
+    last = nil
+    let object = try Self.translated { () throws(FrameFailure) in try ImageObject(path: path) }
+    last = (path, identity, object)
+    return object
+  }
+
+  private static func translated<R>(_ body: () throws(FrameFailure) -> R) throws(RenderFailure) -> R {
+    do throws(FrameFailure) {
+      return try body()
+    } catch {
+      switch error {
+      case .noPixelData: throw .noPixelData
+      case .frameOutOfRange(let count): throw .frameOutOfRange(count: count)
+      case .unsupportedTransferSyntax(let uid): throw .unsupportedTransferSyntax(uid)
+      case .tooLarge: throw .tooLarge
+      case .damaged(let reason): throw .undecodable(reason)
+      case .unreadable(let reason): throw .unreadable(reason)
+      }
+    }
+  }
+}
+
+/// Tells a file from another one that took its name.
+private struct FileIdentity: Equatable {
+  let device: UInt
+  let number: UInt
+  let size: Int
+  let changed: Int
+
+  init(path: String) throws(RenderFailure) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw .unreadable(String(cString: strerror(errno))) }
+    // Anything else than a file (a pipe) could block for ever.
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable("not a file") }
+    device = UInt(status.st_dev)
+    number = UInt(status.st_ino)
+    size = Int(status.st_size)
+    changed = Int(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int(status.st_mtim.tv_nsec)
+  }
+}

@@ -1,0 +1,56 @@
+/// What picture of which frame is wanted.
+public struct RenderRequest: Sendable, Codable, Hashable {
+  /// The DICOM file.
+  public var path: String
+  /// 0-based frame number.
+  public var frame: Int
+  /// The size to fit into and the part of the image to show; without it the whole image in its own size.
+  public var viewport: Viewport?
+  /// Shown instead of the image's own window or VOI LUT (greyscale images only).
+  public var window: Window?
+  /// How the picture is encoded.
+  public var format: PictureFormat
+
+  public init(
+    path: String, frame: Int = 0, viewport: Viewport? = nil, window: Window? = nil,
+    format: PictureFormat = .jpeg(quality: 90)
+  ) {
+    self.path = path
+    self.frame = frame
+    self.viewport = viewport
+    self.window = window
+    self.format = format
+  }
+}
+
+/// The encoding of a rendered picture.
+public enum PictureFormat: Sendable, Codable, Hashable {
+  /// JPEG baseline, quality 1…100; colour is subsampled (4:2:0) below 90.
+  case jpeg(quality: Int)
+  /// PNG with 8 bits a sample.
+  case png
+
+  /// `image/jpeg` or `image/png`.
+  public var mediaType: String {
+    switch self {
+    case .jpeg: "image/jpeg"
+    case .png: "image/png"
+    }
+  }
+}
+
+/// A rendered picture, ready to be sent.
+public struct RenderedImage: Sendable {
+  public let bytes: [UInt8]
+  public let mediaType: String
+  /// Size in pixels.
+  public let width: Int
+  public let height: Int
+
+  public init(bytes: [UInt8], mediaType: String, width: Int, height: Int) {
+    self.bytes = bytes
+    self.mediaType = mediaType
+    self.width = width
+    self.height = height
+  }
+}

@@ -1,0 +1,245 @@
+import CCodecs
+import DICOM
+
+/// Makes 8-bit pictures of decoded frames.
+enum Renderer {
+  static func picture(
+    of frame: DecodedFrame, _ attributes: ImageAttributes, viewport: Viewport? = nil, window: Window? = nil
+  ) throws(RenderFailure) -> Picture {
+    let format = frame.format
+    guard
+      let geometry = PictureGeometry(
+        columns: format.columns, rows: format.rows, aspect: attributes.aspect, viewport: viewport)
+    else { throw .emptyRegion }
+    // Typed throws do not pass through closures that rethrow, so the result does.
+    let result: Result<Picture, RenderFailure> = frame.withUnsafeBytes { bytes in
+      do throws(RenderFailure) {
+        if format.samplesPerPixel == 3 { return .success(try colour(bytes, format, geometry)) }
+        if format.photometricInterpretation == .paletteColor {
+          return .success(try palette(bytes, format, attributes, geometry))
+        }
+        return .success(try grey(bytes, format, attributes, geometry, window: window))
+      } catch {
+        return .failure(error)
+      }
+    }
+    var picture = try result.get()
+    if geometry.mirrored || geometry.upsideDown {
+      cc_flip(
+        &picture.pixels, Int32(picture.width), Int32(picture.height), Int32(picture.channels), geometry.mirrored,
+        geometry.upsideDown)
+    }
+    return picture
+  }
+
+  // MARK: Grey
+
+  private static func grey(
+    _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
+    window: Window?
+  ) throws(RenderFailure) -> Picture {
+    switch (format.sampleKind, format.bitsAllocated) {
+    case (.integer, 1):
+      var unpacked = format
+      (unpacked.bitsAllocated, unpacked.bitsStored, unpacked.highBit, unpacked.isSigned) = (8, 1, 0, false)
+      var pixels = [UInt8](repeating: 0, count: format.pixelCount)
+      cc_unpack_bits(bytes.bindMemory(to: UInt8.self).baseAddress, 0, format.pixelCount, &pixels)
+      return try whole(pixels, unpacked, attributes, geometry, window: window)
+    case (.integer, 8), (.integer, 16):
+      return try narrow(bytes, format, attributes, geometry, window: window)
+    default:
+      return try wide(bytes, format, attributes, geometry, window: window)
+    }
+  }
+
+  private static func whole<Word>(
+    _ pixels: [Word], _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry, window: Window?
+  ) throws(RenderFailure) -> Picture {
+    let result: Result<Picture, RenderFailure> = pixels.withUnsafeBytes { bytes in
+      do throws(RenderFailure) {
+        return .success(try narrow(bytes, format, attributes, geometry, window: window))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// Stored words of 8 or 16 bits. Where the picture is smaller than the image, it is scaled first: fewer pixels to look up,
+  /// and averages of values instead of averages of clipped brightness.
+  private static func narrow(
+    _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
+    window: Window?
+  ) throws(RenderFailure) -> Picture {
+    let shrinks = geometry.outWidth * geometry.outHeight < geometry.width * geometry.height
+    let table = GreyTable(format, attributes, window: window, aligned: shrinks) {
+      AutomaticWindow.window(bytes, format, attributes)
+    }
+    let size = format.bitsAllocated / 8
+    let start = bytes.baseAddress! + (geometry.y * format.columns + geometry.x) * size
+    let outCount = geometry.outWidth * geometry.outHeight
+    if shrinks {
+      var values = [UInt16](repeating: 0, count: outCount)
+      guard
+        cc_scale_stored(
+          start, format.columns, Int32(geometry.width), Int32(geometry.height), table.stored, &values,
+          Int32(geometry.outWidth), Int32(geometry.outHeight))
+      else { throw .tooLarge }
+      let pixels = [UInt8](unsafeUninitializedCapacity: outCount) { buffer, count in
+        cc_map_aligned(values, outCount, table.table, buffer.baseAddress)
+        count = outCount
+      }
+      return Picture(width: geometry.outWidth, height: geometry.outHeight, channels: 1, pixels: pixels)
+    }
+    let pixels = [UInt8](unsafeUninitializedCapacity: geometry.width * geometry.height) { buffer, count in
+      let out = buffer.baseAddress!
+      if geometry.width == format.columns {
+        cc_map(start, geometry.width * geometry.height, table.stored, table.table, out)
+      } else {
+        for row in 0..<geometry.height {
+          cc_map(
+            start + row * format.columns * size, geometry.width, table.stored, table.table, out + row * geometry.width)
+        }
+      }
+      count = geometry.width * geometry.height
+    }
+    return try scaled(
+      Picture(width: geometry.width, height: geometry.height, channels: 1, pixels: pixels), geometry)
+  }
+
+  /// 32-bit integers, float and double: mapped linearly between the least and greatest number, or over the window's width.
+  private static func wide(
+    _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
+    window: Window?
+  ) throws(RenderFailure) -> Picture {
+    let kind: Int =
+      switch format.sampleKind {
+      case .integer: format.isSigned ? Int(CC_INT32) : Int(CC_UINT32)
+      case .float: Int(CC_FLOAT)
+      case .double: Int(CC_DOUBLE)
+      }
+    let count = format.pixelCount
+    var low = 0.0
+    var high = 0.0
+    if let window {
+      let ends = [-0.5, 0.5].map {
+        (window.center + $0 * window.width - attributes.rescaleIntercept) / attributes.rescaleSlope
+      }
+      (low, high) = (ends.min()!, ends.max()!)
+    } else if !cc_range_wide(
+      bytes.baseAddress, count, Int32(kind), attributes.padding != nil, attributes.padding?.lowerBound ?? 0,
+      attributes.padding?.upperBound ?? 0, &low, &high)
+    {
+      (low, high) = (0, 1)
+    }
+    let values = [UInt16](unsafeUninitializedCapacity: count) { buffer, filled in
+      cc_align_wide(bytes.baseAddress, count, Int32(kind), low, high, buffer.baseAddress)
+      filled = count
+    }
+    var linear = format
+    (linear.bitsAllocated, linear.bitsStored, linear.highBit, linear.isSigned) = (16, 16, 15, false)
+    linear.sampleKind = .integer
+    var plain = ImageAttributes()
+    plain.invertsPresentation = attributes.invertsPresentation
+    plain.rescaleSlope = attributes.rescaleSlope < 0 ? -1 : 1
+    return try whole(
+      values, linear, plain, geometry,
+      window: .covering(min(0, 65_535 * plain.rescaleSlope), max(0, 65_535 * plain.rescaleSlope)))
+  }
+
+  // MARK: Colour
+
+  private static func palette(
+    _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry
+  ) throws(RenderFailure) -> Picture {
+    guard let palette = attributes.palette else { throw .undecodable("palette missing or damaged") }
+    guard format.sampleKind == .integer, format.bitsAllocated == 8 || format.bitsAllocated == 16 else {
+      throw .undecodable("palette index is not 8 or 16 bits")
+    }
+    let size = format.bitsAllocated / 8
+    let pixels = [UInt8](unsafeUninitializedCapacity: geometry.width * geometry.height * 3) { buffer, count in
+      for row in 0..<geometry.height {
+        cc_palette(
+          bytes.baseAddress! + ((geometry.y + row) * format.columns + geometry.x) * size, geometry.width,
+          Int32(format.bitsAllocated), format.isSigned, Int32(format.bitsStored), Int32(palette.firstMapped),
+          palette.rgb,
+          palette.rgb.count / 3, buffer.baseAddress! + row * geometry.width * 3)
+      }
+      count = geometry.width * geometry.height * 3
+    }
+    return try scaled(
+      Picture(width: geometry.width, height: geometry.height, channels: 3, pixels: pixels), geometry)
+  }
+
+  private static func colour(
+    _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ geometry: PictureGeometry
+  ) throws(RenderFailure) -> Picture {
+    let photometric = format.photometricInterpretation
+    let count = format.pixelCount * 3
+    let isDirect = format.bitsAllocated == 8 && format.bitsStored == 8 && !photometric.isSubsampledAcross
+    var samples: [UInt8] = []
+    if photometric.isSubsampledAcross {
+      guard format.bitsAllocated == 8 else { throw .undecodable("subsampled colour of more than 8 bits") }
+      samples = [UInt8](repeating: 0, count: count)
+      cc_expand_422(bytes.bindMemory(to: UInt8.self).baseAddress, format.pixelCount, &samples)
+    } else if !isDirect {
+      samples = [UInt8](repeating: 0, count: count)
+      cc_narrow(bytes.baseAddress, count, Int32(format.bitsAllocated / 8), Int32(format.bitsStored), &samples)
+    }
+    var picture: Picture
+    if isDirect {
+      picture = try cut(bytes, format, geometry)
+    } else {
+      let result: Result<Picture, RenderFailure> = samples.withUnsafeBytes { bytes in
+        do throws(RenderFailure) { return .success(try cut(bytes, format, geometry)) } catch { return .failure(error) }
+      }
+      picture = try result.get()
+    }
+    // After scaling: both are linear, and there are fewer pixels.
+    let pixels = picture.pixels.count / 3
+    picture.pixels.withUnsafeMutableBufferPointer { buffer in
+      switch photometric {
+      case .ybrFull, .ybrFull422: cc_ybr_full_to_rgb(buffer.baseAddress, pixels, buffer.baseAddress)
+      case .ybrPartial422, .ybrPartial420: cc_ybr_partial_to_rgb(buffer.baseAddress, pixels, buffer.baseAddress)
+      default: break
+      }
+    }
+    return picture
+  }
+
+  /// The region of a frame of three 8-bit samples in the picture's size.
+  private static func cut(
+    _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ geometry: PictureGeometry
+  ) throws(RenderFailure) -> Picture {
+    let start = bytes.bindMemory(to: UInt8.self).baseAddress! + (geometry.y * format.columns + geometry.x) * 3
+    let outCount = geometry.outWidth * geometry.outHeight * 3
+    var fits = true
+    let pixels = [UInt8](unsafeUninitializedCapacity: outCount) { buffer, count in
+      let out = buffer.baseAddress!
+      if geometry.width == geometry.outWidth && geometry.height == geometry.outHeight {
+        for row in 0..<geometry.height {
+          (out + row * geometry.width * 3).update(from: start + row * format.columns * 3, count: geometry.width * 3)
+        }
+      } else {
+        fits = cc_scale8(
+          start, format.columns * 3, Int32(geometry.width), Int32(geometry.height), 3, out, Int32(geometry.outWidth),
+          Int32(geometry.outHeight))
+      }
+      count = fits ? outCount : 0
+    }
+    guard fits else { throw .tooLarge }
+    return Picture(width: geometry.outWidth, height: geometry.outHeight, channels: 3, pixels: pixels)
+  }
+
+  private static func scaled(_ picture: Picture, _ geometry: PictureGeometry) throws(RenderFailure) -> Picture {
+    if picture.width == geometry.outWidth && picture.height == geometry.outHeight { return picture }
+    var out = Picture(width: geometry.outWidth, height: geometry.outHeight, channels: picture.channels, pixels: [])
+    out.pixels = [UInt8](repeating: 0, count: out.width * out.height * out.channels)
+    guard
+      cc_scale8(
+        picture.pixels, picture.width * picture.channels, Int32(picture.width), Int32(picture.height),
+        Int32(picture.channels), &out.pixels, Int32(out.width), Int32(out.height))
+    else { throw .tooLarge }
+    return out
+  }
+}

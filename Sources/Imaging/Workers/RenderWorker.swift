@@ -1,0 +1,41 @@
+import CCodecs
+import DICOM
+import Foundation
+
+/// The other side of `RenderPool`: the process that meets foreign bytes.
+public enum RenderWorker {
+  /// Serves requests on descriptor 3 until the pool closes it; the body of the hidden command `render-worker`.
+  ///
+  /// The process confines itself with the first request: memory, processor time, no network, no other program, no life after its
+  /// parent's.
+  public static func run() -> Never {
+    let socket = WorkerSocket(descriptor: Int32(CC_WORKER_SOCKET))
+    var isConfined = false
+    let renderer = ObjectRenderer()
+    while let (request, _) = try? socket.receive(WorkerRequest.self, payloadLimit: 0) {
+      if !isConfined {
+        guard cc_worker_confine(request.memoryLimit) == 0 else { exit(71) }
+        isConfined = true
+      }
+      cc_worker_limit_cpu(request.cpuSeconds)
+      var reply = WorkerReply()
+      var payload: [UInt8] = []
+      do throws(RenderFailure) {
+        switch request.work {
+        case .render(let request):
+          let image = try renderer.render(request)
+          (reply.mediaType, reply.width, reply.height) = (image.mediaType, image.width, image.height)
+          payload = image.bytes
+        case .decodeFrame(let path, let frame):
+          payload = try renderer.decodeFrame(path: path, frame: frame)
+        case .transcode(let path, let uid, let output):
+          try renderer.transcode(path: path, to: uid, output: output)
+        }
+      } catch {
+        reply.failure = error
+      }
+      do { try socket.send(header: reply, payload: payload) } catch { exit(0) }
+    }
+    exit(0)
+  }
+}
