@@ -114,16 +114,3 @@ extension Palette {
         .segmentedBluePaletteColorLookupTableData))
   }
 }
-
-extension Tag {
-  static let presentationLUTShape = Tag(0x2050, 0x0020)
-  static let nominalScannedPixelSpacing = Tag(0x0018, 0x2010)
-  static let pixelMeasuresSequence = Tag(0x0028, 0x9110)
-  static let frameVOILUTSequence = Tag(0x0028, 0x9132)
-  static let pixelValueTransformationSequence = Tag(0x0028, 0x9145)
-  static let segmentationType = Tag(0x0062, 0x0001)
-  static let maximumFractionalValue = Tag(0x0062, 0x000E)
-  static let segmentedRedPaletteColorLookupTableData = Tag(0x0028, 0x1221)
-  static let segmentedGreenPaletteColorLookupTableData = Tag(0x0028, 0x1222)
-  static let segmentedBluePaletteColorLookupTableData = Tag(0x0028, 0x1223)
-}
