@@ -1,12 +1,25 @@
-/// A stretch of a response body: bytes at hand, or bytes of an object file that are read when their turn comes.
+/// A stretch of a response body: bytes at hand, or bytes that are read or made when their turn comes.
 enum BodySegment: Sendable {
   case bytes([UInt8])
   case file(path: String, offset: Int, length: Int)
+  /// Made piece by piece, on a thread that may block, from a range within the segment.
+  case made(length: Int, @Sendable (Range<Int>) throws -> [UInt8])
 
   var length: Int {
     switch self {
     case .bytes(let bytes): bytes.count
     case .file(_, _, let length): length
+    case .made(let length, _): length
+    }
+  }
+
+  /// A part of the segment.
+  func slice(_ range: Range<Int>) -> BodySegment {
+    switch self {
+    case .bytes(let bytes): .bytes([UInt8](bytes[range]))
+    case .file(let path, let offset, _): .file(path: path, offset: offset + range.lowerBound, length: range.count)
+    case .made(_, let make):
+      .made(length: range.count) { try make($0.lowerBound + range.lowerBound..<$0.upperBound + range.lowerBound) }
     }
   }
 }
@@ -21,12 +34,7 @@ extension [BodySegment] {
     return compactMap { segment -> BodySegment? in
       defer { start += segment.length }
       let wanted = range.clamped(to: start..<start + segment.length)
-      guard !wanted.isEmpty else { return nil }
-      switch segment {
-      case .bytes(let bytes): return .bytes([UInt8](bytes[wanted.lowerBound - start..<wanted.upperBound - start]))
-      case .file(let path, let offset, _):
-        return .file(path: path, offset: offset + wanted.lowerBound - start, length: wanted.count)
-      }
+      return wanted.isEmpty ? nil : segment.slice(wanted.lowerBound - start..<wanted.upperBound - start)
     }
   }
 }

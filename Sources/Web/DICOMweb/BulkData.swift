@@ -3,26 +3,31 @@ import DICOM
 
 /// One value of an object that is too large for its metadata: where it lies and what it is.
 struct BulkData: Sendable {
-  /// The parts it is made of: one, or the frames of Pixel Data that has several.
+  /// The parts it is made of: one, or the frames of Pixel Data that are codestreams of their own.
   let parts: [[BodySegment]]
   /// `application/pdf`, `video/mp4`, `application/octet-stream`…
   let mediaType: String
+  /// What the bytes are written in. Bulk data is little endian, whatever the object is (PS3.18 §8.7.3.2).
   let syntax: TransferSyntax
-
-  /// `application/pdf`, or with the syntax for pixels.
+  /// The media type; of pixels also the syntax.
   let contentType: String
 
-  /// Pixel Data straight from the frame table; nil where the table does not say.
+  /// Pixel Data straight from the frame table; nil where the table is not enough.
   init?(pixelDataOf record: InstanceRecord, path: String) {
-    guard let pixelData = record.pixelData, !record.transferSyntax.isDeflated, record.frameCount > 0 else { return nil }
-    let frames = (0..<record.frameCount).map { frame in
-      pixelData.fragments(of: frame).map { BodySegment.file(path: path, offset: $0.lowerBound, length: $0.count) }
+    let stored = record.transferSyntax
+    guard let pixelData = record.pixelData, !pixelData.isInInflatedDataSet, pixelData.frameCount > 0 else { return nil }
+    guard stored.isEncapsulated || stored.hasLittleEndianFrames else { return nil }
+    let segment = { (range: Range<Int>) in BodySegment.file(path: path, offset: range.lowerBound, length: range.count) }
+    if pixelData.isEncapsulated {
+      parts = (0..<pixelData.frameCount).map { pixelData.fragments(of: $0).map(segment) }
+    } else {
+      guard let first = pixelData.fragments(of: 0).first,
+        let last = pixelData.fragments(of: pixelData.frameCount - 1).last
+      else { return nil }
+      parts = [[segment(first.lowerBound..<last.upperBound)]]
     }
-    guard !frames.contains(where: \.isEmpty) else { return nil }
-    // Native pixels are one value, video is one stream.
-    parts = pixelData.isEncapsulated && !record.transferSyntax.isVideo ? frames : [Array(frames.joined())]
-    syntax = record.transferSyntax.hasLittleEndianFrames ? .explicitVRLittleEndian : record.transferSyntax
-    mediaType = record.transferSyntax.frameMediaType
+    syntax = stored.isEncapsulated ? stored : .explicitVRLittleEndian
+    mediaType = stored.frameMediaType
     contentType = "\(mediaType); transfer-syntax=\(syntax.uid)"
   }
 
@@ -32,28 +37,40 @@ struct BulkData: Sendable {
   init?(at attribute: AttributePath, of record: InstanceRecord, path: String) throws {
     let object = try ParsedObject.parse(ObjectBytes.mapped(path: path))
     guard let range = object.dataSet.bytes(of: attribute) else { return nil }
-    syntax = record.transferSyntax
+    syntax = .explicitVRLittleEndian
     guard attribute == AttributePath(.encapsulatedDocument) else {
       mediaType = DICOMMediaType.octets
-      let words = syntax.isLittleEndian ? TransferSyntax.explicitVRLittleEndian : syntax
-      contentType = "\(mediaType); transfer-syntax=\(words.uid)"
-      parts = [[Self.segment(range, of: object, path: path)]]
+      contentType = "\(mediaType); transfer-syntax=\(syntax.uid)"
+      parts = [[Self.segment(0..<range.count, at: attribute, range, of: object, path: path)]]
       return
     }
-    // (0042,0012) is what the sender says; only a plain media type is passed on.
+    // (0042,0012) is what the sender says: only a plain media type is passed on.
     let said = object.dataSet.string(.mimeTypeOfEncapsulatedDocument).flatMap { MediaRange($0) }?.essence ?? ""
-    mediaType =
-      said.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") } && said.contains("/")
-      ? said : DICOMMediaType.octets
+    let isPlain = said.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "*") }
+    mediaType = isPlain && said.contains("/") ? said : DICOMMediaType.octets
     contentType = mediaType
     // The padding byte is no part of the document.
-    let length = object.dataSet.int(Tag(0x0042, 0x0015)).map { min(max($0, 0), range.count) } ?? range.count
-    let document = range.count - length <= 1 ? range.lowerBound..<range.lowerBound + length : range
-    parts = [[Self.segment(document, of: object, path: path)]]
+    let stated = object.dataSet.int(.encapsulatedDocumentLength) ?? range.count
+    let length = stated == range.count - 1 ? stated : range.count
+    parts = [[Self.segment(0..<length, at: attribute, range, of: object, path: path)]]
   }
 
-  private static func segment(_ range: Range<Int>, of object: ParsedObject, path: String) -> BodySegment {
-    .file(path: path, offset: range.lowerBound, length: range.count)
+  /// Straight from the file where the bytes lie there as they are wanted, else through the walked object.
+  private static func segment(
+    _ part: Range<Int>, at attribute: AttributePath, _ range: Range<Int>, of object: ParsedObject, path: String
+  ) -> BodySegment {
+    let dataSet = object.dataSet
+    guard object.isInflated || dataSet.isByteSwapped(attribute) else {
+      return .file(path: path, offset: range.lowerBound, length: part.count)
+    }
+    return .made(length: part.count) { wanted in
+      // Whole words, so that swapping sees their borders.
+      let aligned = wanted.lowerBound & ~7..<(wanted.upperBound + 7) & ~7
+      guard let bytes = dataSet.bulkData(of: attribute, in: aligned),
+        bytes.count >= wanted.upperBound - aligned.lowerBound
+      else { throw SegmentFailure(what: "a value is shorter than its length") }
+      return Array(bytes[wanted.lowerBound - aligned.lowerBound..<wanted.upperBound - aligned.lowerBound])
+    }
   }
 
   var length: Int { parts.reduce(0) { $0 + $1.length } }

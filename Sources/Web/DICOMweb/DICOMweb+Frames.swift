@@ -34,9 +34,11 @@ extension DICOMweb {
     return try await answer(writer.finished(), contentType: contentType, tag: tag)
   }
 
-  /// Where a frame, numbered from 1, lies in the file; nil for frames of single bits that begin inside a byte.
+  /// Where a frame, numbered from 1, lies in the file; nil in deflated files, and where it begins inside a byte.
   private func storedFrame(_ frame: Int, _ record: InstanceRecord) -> [BodySegment]? {
-    let fragments = record.pixelData?.fragments(of: frame - 1) ?? []
+    guard let pixelData = record.pixelData, !pixelData.isInInflatedDataSet, pixelData.bitOffset(of: frame - 1) == 0
+    else { return nil }
+    let fragments = pixelData.fragments(of: frame - 1)
     let path = archive.path(of: record)
     return fragments.isEmpty ? nil : fragments.map { .file(path: path, offset: $0.lowerBound, length: $0.count) }
   }

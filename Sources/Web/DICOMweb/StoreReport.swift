@@ -63,7 +63,7 @@ struct StoreReport: Sendable {
     // Failures that belong to no known instance (PS3.18: Other Failures Sequence).
     var others = failed.filter { $0.sopInstance == nil }.map { [Self.reason($0.status)] }
     if broken != nil { others.append([Self.reason(.cannotUnderstand)]) }
-    if !others.isEmpty { members.append(Self.sequence(Tag(0x0008, 0x119A), others)) }
+    if !others.isEmpty { members.append(Self.sequence(.otherFailuresSequence, others)) }
     return "{" + members.joined(separator: ",") + "}"
   }
 

@@ -63,6 +63,8 @@ final class SegmentReader: @unchecked Sendable {
     switch segment {
     case .bytes(let bytes):
       buffer.writeBytes(bytes[offset..<offset + length])
+    case .made(_, let make):
+      buffer.writeBytes(try make(offset..<offset + length))
     case .file(let path, let start, _):
       try openFile(path)
       try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { space in
