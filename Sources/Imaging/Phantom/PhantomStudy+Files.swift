@@ -12,7 +12,6 @@ extension Tag {
   fileprivate static let magneticFieldStrength = Tag(0x0018, 0x0087)
   fileprivate static let reconstructionDiameter = Tag(0x0018, 0x1100)
   fileprivate static let positionReferenceIndicator = Tag(0x0020, 0x1040)
-  fileprivate static let presentationLUTShape = Tag(0x2050, 0x0020)
   fileprivate static let regionSpatialFormat = Tag(0x0018, 0x6012)
   fileprivate static let regionDataType = Tag(0x0018, 0x6014)
   fileprivate static let regionFlags = Tag(0x0018, 0x6016)
