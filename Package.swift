@@ -85,7 +85,8 @@ let package = Package(
       name: "WebTests",
       dependencies: ["Web", .product(name: "HummingbirdTesting", package: "hummingbird")],
       swiftSettings: strict),
-    .testTarget(name: "IntegrationTests", dependencies: ["DICOM"], swiftSettings: strict),
+    .testTarget(
+      name: "IntegrationTests", dependencies: ["DICOM", "rekkas"], exclude: ["Clients"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -41,7 +41,8 @@ struct Hub {
   /// Builds the parts. The DICOM port is bound here, so that a taken port fails at once; `onReady` hears when the web
   /// answers, too.
   init(_ settings: HubConfiguration, onReady: @escaping @Sendable (_ http: Int, _ dicom: Int) -> Void) throws {
-    for (key, address) in [("http.address", settings.http), ("dicom.address", settings.dicom)] where !address.isLoopback {
+    for (key, address) in [("http.address", settings.http), ("dicom.address", settings.dicom)] where !address.isLoopback
+    {
       throw ConfigurationError(
         description: """
           \(key) \(address): the hub listens on loopback only (127.0.0.1 or [::1]) until it has access control; \

@@ -26,7 +26,9 @@ struct HubCommand: AsyncParsableCommand {
       let door = SocketAddress(host: settings.dicom.host, port: dicom)
       // One line for people and for scripts that wait for it. Standard output to a pipe is held back: write at once.
       FileHandle.standardOutput.write(
-        Data("rekkas \(rekkasVersion) is ready: http://\(web)/ and \(settings.aeTitle)@\(door), archive in \(settings.directory)\n".utf8))
+        Data(
+          "rekkas \(rekkasVersion) is ready: http://\(web)/ and \(settings.aeTitle)@\(door), archive in \(settings.directory)\n"
+            .utf8))
     }
     try await hub.run()
   }

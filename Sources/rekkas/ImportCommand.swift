@@ -65,7 +65,8 @@ struct ImportResult: Sendable {
     if notDICOM > 0 { parts.append("\(notDICOM) not DICOM") }
     if missing > 0 { parts.append("\(missing) named by a DICOMDIR but missing") }
     let rate = seconds > 0 ? Double(bytes) / 1e6 / seconds : 0
-    return parts.joined(separator: ", ") + String(format: " (%.1f MB in %.1f s, %.0f MB/s)", Double(bytes) / 1e6, seconds, rate)
+    return parts.joined(separator: ", ")
+      + String(format: " (%.1f MB in %.1f s, %.0f MB/s)", Double(bytes) / 1e6, seconds, rate)
   }
 }
 

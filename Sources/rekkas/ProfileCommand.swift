@@ -26,7 +26,8 @@ struct ProfileCommand: ParsableCommand {
       for file in files {
         do {
           let profile = try ProfileFile.read(file)
-          print("\(file): profile \(profile.name), version \(profile.version), \(profile.rules.count) rules: all is well.")
+          print(
+            "\(file): profile \(profile.name), version \(profile.version), \(profile.rules.count) rules: all is well.")
         } catch let error as ConfigurationError {
           isSound = false
           StandardError.write(error.description)
@@ -37,12 +38,16 @@ struct ProfileCommand: ParsableCommand {
   }
 
   struct Explain: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Says which rule images find, and why not an earlier one.")
+    static let configuration = CommandConfiguration(
+      abstract: "Says which rule images find, and why not an earlier one.")
     @Argument(help: "DICOM files.") var images: [String]
-    @Option(name: .long, help: ArgumentHelp("The profile.", valueName: "file")) var profile = "Config/profiles/default.yaml"
+    @Option(name: .long, help: ArgumentHelp("The profile.", valueName: "file")) var profile =
+      "Config/profiles/default.yaml"
     @Option(name: .long, help: ArgumentHelp("The site, as rules name it.", valueName: "name")) var site: String?
-    @Option(name: .long, help: ArgumentHelp("The link class, as rules name it.", valueName: "name")) var linkClass: String?
-    @Option(name: .long, help: ArgumentHelp("The specialty, as rules name it.", valueName: "name")) var specialty: String?
+    @Option(name: .long, help: ArgumentHelp("The link class, as rules name it.", valueName: "name")) var linkClass:
+      String?
+    @Option(name: .long, help: ArgumentHelp("The specialty, as rules name it.", valueName: "name")) var specialty:
+      String?
     @Option(name: .long, help: ArgumentHelp("The urgency, as rules name it.", valueName: "name")) var urgency: String?
 
     func run() throws {
@@ -76,7 +81,8 @@ struct ProfileCommand: ParsableCommand {
         let sizes = action.layers.map { $0 % 1024 == 0 ? "\($0 / 1024)K" : "\($0)" }.joined(separator: ", ")
         lines.append("  codec    JPEG 2000 lossless in layers: \(sizes), lossless")
       }
-      lines.append("  received \(action.keepReceived ? "is kept beside" : "is replaced once the new file is proven equal")")
+      lines.append(
+        "  received \(action.keepReceived ? "is kept beside" : "is replaced once the new file is proven equal")")
       for refusal in decision.refused {
         lines.append("  not \"\(refusal.rule)\": \(refusal.condition), here it is \(refusal.found ?? "absent")")
       }
@@ -89,7 +95,8 @@ struct ProfileCommand: ParsableCommand {
 enum ProfileFile {
   /// - Throws: ``ConfigurationError`` with one line `file:line: what` for each thing that is wrong.
   static func read(_ path: String) throws -> CompressionProfile {
-    guard let bytes = FileManager.default.contents(atPath: path), let text = String(bytes: bytes, encoding: .utf8) else {
+    guard let bytes = FileManager.default.contents(atPath: path), let text = String(bytes: bytes, encoding: .utf8)
+    else {
       throw ConfigurationError(description: "\(path): cannot be read as UTF-8 text; is the path right?")
     }
     let root: Node?
@@ -102,7 +109,8 @@ enum ProfileFile {
     do {
       return try ProfileReader.read(node(root))
     } catch {
-      throw ConfigurationError(description: error.problems.map { "\(path):\($0.line): \($0.text)" }.joined(separator: "\n"))
+      throw ConfigurationError(
+        description: error.problems.map { "\(path):\($0.line): \($0.text)" }.joined(separator: "\n"))
     }
   }
 
@@ -113,7 +121,8 @@ enum ProfileFile {
     case .sequence(let sequence): return .list(sequence.map(self.node), line: line)
     case .mapping(let mapping):
       return .map(
-        mapping.map { .init(key: $0.key.string ?? "", line: $0.key.mark?.line ?? line, value: self.node($0.value)) }, line: line)
+        mapping.map { .init(key: $0.key.string ?? "", line: $0.key.mark?.line ?? line, value: self.node($0.value)) },
+        line: line)
     case .alias: return .scalar("", line: line)
     }
   }

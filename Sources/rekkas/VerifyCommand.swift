@@ -43,15 +43,23 @@ struct VerifyCommand: ParsableCommand {
 
   /// The report for people: one line of counts, then what to do about what was found.
   static func text(of report: VerifyReport) -> String {
-    var lines = ["\(report.objectsRead) objects read (\(report.bytesRead / 1_000_000) MB), \(report.rowsAdded) put back into the index."]
+    var lines = [
+      "\(report.objectsRead) objects read (\(report.bytesRead / 1_000_000) MB), \(report.rowsAdded) put back into the index."
+    ]
     if report.corrupt > 0 {
-      lines.append("\(report.corrupt) damaged: moved to the quarantine (rekkas quarantine). Send them again from where they came.")
+      lines.append(
+        "\(report.corrupt) damaged: moved to the quarantine (rekkas quarantine). Send them again from where they came.")
     }
-    if report.missing > 0 { lines.append("\(report.missing) missing from the disk: send them again from where they came.") }
+    if report.missing > 0 {
+      lines.append("\(report.missing) missing from the disk: send them again from where they came.")
+    }
     if report.conflicting > 0 {
-      lines.append("\(report.conflicting) in conflict with another object of their SOP Instance UID: moved to the quarantine.")
+      lines.append(
+        "\(report.conflicting) in conflict with another object of their SOP Instance UID: moved to the quarantine.")
     }
-    if report.strangers > 0 { lines.append("\(report.strangers) files in the objects folder are no objects: left alone.") }
+    if report.strangers > 0 {
+      lines.append("\(report.strangers) files in the objects folder are no objects: left alone.")
+    }
     if report.corrupt + report.missing + report.conflicting == 0 { lines.append("All is well.") }
     return lines.joined(separator: "\n")
   }

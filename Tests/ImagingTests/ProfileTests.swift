@@ -64,7 +64,9 @@ struct ProfileTests {
     let found = problems(
       profile(
         rule("a", line: 3, when: map(4, ("modalty", scalar("CT"))), then: map(5, ("codec", scalar("laddr", 6)))),
-        rule("a", line: 7, when: map(8, ("rows", scalar("9..3", 8))), then: map(9, ("codec", scalar("ladder")), ("layers", .list([scalar("4K"), scalar("2K")], line: 9)))),
+        rule(
+          "a", line: 7, when: map(8, ("rows", scalar("9..3", 8))),
+          then: map(9, ("codec", scalar("ladder")), ("layers", .list([scalar("4K"), scalar("2K")], line: 9)))),
         rule("c", line: 10, when: map(11, ("modality", scalar("CT"))))))
     #expect(found.contains("line 4: when knows no modalty; did you mean modality?"))
     #expect(found.contains("line 6: codec knows no laddr; did you mean ladder?"))

@@ -82,7 +82,8 @@ struct CommandTests {
     }
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     defer { try? FileManager.default.removeItem(at: folder) }
-    try FileManager.default.createDirectory(at: folder.appendingPathComponent("CD/IMAGES"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      at: folder.appendingPathComponent("CD/IMAGES"), withIntermediateDirectories: true)
     let images = TestData.files(under: TestData.synthetic).filter { $0.contains("ct") }
     #expect(images.count >= 3)
     for (n, image) in images.enumerated() {

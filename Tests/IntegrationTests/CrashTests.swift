@@ -24,7 +24,8 @@ struct CrashTests {
   }
 
   @Test func nothingAcknowledgedIsLostByAPowerCut() throws {
-    guard geteuid() == 0, FileManager.default.fileExists(atPath: "/dev/loop-control"), Executable.find("mkfs.ext4") != nil
+    guard geteuid() == 0, FileManager.default.fileExists(atPath: "/dev/loop-control"),
+      Executable.find("mkfs.ext4") != nil
     else {
       print("SKIPPED: power cuts need root, loop devices and mkfs.ext4")
       return

@@ -7,7 +7,7 @@ struct PageTests {
   struct Report: Decodable {
     let language, size, dir, lang: String
     let studies, images: Int
-    let overflow, overflow_study, direction_right: Bool
+    let overflow, overflowStudy, directionRight: Bool
     let problems, foreign: [String]
   }
 
@@ -28,8 +28,8 @@ struct PageTests {
     #expect(reports.count == 6, "\(result.errors)")
     for report in reports {
       #expect(report.studies > 3 && report.images > 0, "\(report)")
-      #expect(report.lang == report.language && report.direction_right, "\(report)")
-      #expect(!report.overflow && !report.overflow_study, "the page is wider than the screen: \(report)")
+      #expect(report.lang == report.language && report.directionRight, "\(report)")
+      #expect(!report.overflow && !report.overflowStudy, "the page is wider than the screen: \(report)")
       #expect(report.problems.isEmpty, "\(report.problems)")
       #expect(report.foreign.isEmpty, "the page asks other hosts: \(report.foreign)")
     }

@@ -60,7 +60,9 @@ struct RoundTripTests {
         file.stored == "stored" && file.found == true && file.same == true && file.metadata == true
           && (file.pixels != true || file.frame == 200) && file.error == nil, "\(file)")
     }
-    let undecodable = ["1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20", "1.2.840.10008.1.2.4.1", "1.2.840.10008.1.2.8"]
+    let undecodable = [
+      "1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20", "1.2.840.10008.1.2.4.1", "1.2.840.10008.1.2.8",
+    ]
     let syntaxes = Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.syntax) })
     for file in all where file.pixels == true {
       let syntax = syntaxes[file.path] ?? ""
@@ -86,7 +88,8 @@ struct RoundTripTests {
     let files = try manifest().filter { $0.path.contains("/malformed/") }
     let hub = try HubProcess()
     for file in files {
-      let result = try Executable.client("roundtrip.py", [hub.base, "\(hub.dicomPort)", "stow", file.path], seconds: 60)
+      let result = try Executable.client(
+        "roundtrip.py", [hub.base, "\(hub.dicomPort)", "stow", file.path], seconds: 60)
       let report = try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
       #expect(report.error == nil, "\(report)")
       #expect(report.stored == "stored" || report.stored?.hasPrefix("HTTP 4") == true, "\(report)")

@@ -52,7 +52,9 @@ public struct ProfileReader {
   }
 
   private mutating func profile(_ root: ProfileNode) -> CompressionProfile? {
-    guard let fields = fields(root, of: "the profile", known: ["profile", "version", "rules"], required: ["profile", "rules"])
+    guard
+      let fields = fields(
+        root, of: "the profile", known: ["profile", "version", "rules"], required: ["profile", "rules"])
     else { return nil }
     let name = fields["profile"].flatMap { text($0, "profile") } ?? ""
     let version = fields["version"].flatMap { number($0, "version", 1...1_000_000) } ?? 1
@@ -70,7 +72,8 @@ public struct ProfileReader {
         report(node.line, "the last rule has no \"when\": it is for every image that no other rule fits")
       }
       if !isLast, rule.conditions.isEmpty {
-        report(node.line, "rule \(rule.name) fits every image, so the rules after it are never reached: give it a \"when\"")
+        report(
+          node.line, "rule \(rule.name) fits every image, so the rules after it are never reached: give it a \"when\"")
       }
       rules.append(rule)
     }
@@ -79,7 +82,9 @@ public struct ProfileReader {
   }
 
   private mutating func rule(_ node: ProfileNode) -> ProfileRule? {
-    guard let fields = fields(node, of: "a rule", known: ["name", "because", "when", "then"], required: ["name", "because", "then"])
+    guard
+      let fields = fields(
+        node, of: "a rule", known: ["name", "because", "when", "then"], required: ["name", "because", "then"])
     else { return nil }
     var conditions: [ProfileCondition] = []
     if let when = fields["when"] {
@@ -210,7 +215,9 @@ public struct ProfileReader {
     return text
   }
 
-  private mutating func fields(_ node: ProfileNode, of what: String, known: [String], required: [String]) -> [String: ProfileNode]? {
+  private mutating func fields(_ node: ProfileNode, of what: String, known: [String], required: [String]) -> [String:
+    ProfileNode]?
+  {
     guard case .map(let entries, let line) = node else {
       report(node.line, "\(what) is a map of \"key: value\" lines")
       return nil
@@ -229,7 +236,9 @@ public struct ProfileReader {
 
   private mutating func unknown(_ word: String, at line: Int, among known: [String], in place: String) {
     let nearest = known.min { Spelling.distance($0, word) < Spelling.distance($1, word) } ?? ""
-    let hint = Spelling.distance(nearest, word) <= 3 ? "did you mean \(nearest)?" : "it is one of \(known.joined(separator: ", "))"
+    let hint =
+      Spelling.distance(nearest, word) <= 3
+      ? "did you mean \(nearest)?" : "it is one of \(known.joined(separator: ", "))"
     report(line, "\(place) knows no \(word); \(hint)")
   }
 

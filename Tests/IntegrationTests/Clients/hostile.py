@@ -84,10 +84,10 @@ def search():
 
 
 result = {"held": len(held), "refused": refused}
-result["echo"], result["echo_s"] = timed(echo)
-result["store"], result["store_s"] = timed(store)
-result["found"], result["search_s"] = timed(search)
-result["rss_mb"] = rss()
+result["echo"], result["echoSeconds"] = timed(echo)
+result["store"], result["storeSeconds"] = timed(store)
+result["found"], result["searchSeconds"] = timed(search)
+result["residentMB"] = rss()
 for s in held:
     s.close()
 
@@ -110,9 +110,9 @@ result["garbage"] = answers
 a = Association(dicom, [(CT, EXPLICIT)], timeout=20)
 a.socket.sendall(b"\x04\x00\xff\xff\xff\xf0" + bytes(3000))
 try:
-    result["giant_pdu"] = a.pdu()[0]
+    result["giantPDU"] = a.pdu()[0]
 except (OSError, ConnectionError):
-    result["giant_pdu"] = 0
+    result["giantPDU"] = 0
 
 # A truncated data set is never a success; the same with another UID inside than the command says.
 a = Association(dicom, [(CT, EXPLICIT)], timeout=20)

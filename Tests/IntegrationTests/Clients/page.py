@@ -32,10 +32,10 @@ with sync_playwright() as p:
             page.wait_for_selector("[data-instance]", timeout=20000)
             page.wait_for_function("[...document.querySelectorAll('[data-instance] img')].some(i => i.complete && i.naturalWidth > 0)", timeout=20000)
             row["images"] = page.locator("[data-instance]").count()
-            row["overflow_study"] = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
+            row["overflowStudy"] = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
             if shots:
                 page.screenshot(path=str(shots / f"study-{language}-{size}.png"))
-            row["direction_right"] = row["dir"] == direction
+            row["directionRight"] = row["dir"] == direction
             row["problems"], row["foreign"] = problems, foreign
             out.append(row)
             page.close()

@@ -38,7 +38,7 @@ final class HubProcess: @unchecked Sendable {
   /// Starts the hub again on the same archive and ports.
   func start(seconds: Double = 30) throws {
     if !FileManager.default.fileExists(atPath: log.path) {
-      FileManager.default.createFile(atPath: log.path, contents: nil)
+      try Data().write(to: log)
     }
     let errors = try FileHandle(forWritingTo: log)
     try errors.seekToEnd()
