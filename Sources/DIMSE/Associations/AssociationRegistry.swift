@@ -76,7 +76,8 @@ final class AssociationRegistry: @unchecked Sendable {
 
   /// Blocks until nobody is connected, or the time is over; says whether nobody is.
   func waitUntilEmpty(atMost limit: Duration) -> Bool {
-    let deadline = Date(timeIntervalSinceNow: Double(limit.components.seconds) + Double(limit.components.attoseconds) / 1e18)
+    let deadline = Date(
+      timeIntervalSinceNow: Double(limit.components.seconds) + Double(limit.components.attoseconds) / 1e18)
     return locked {
       while !entries.isEmpty {
         if !condition.wait(until: deadline) { return entries.isEmpty }
