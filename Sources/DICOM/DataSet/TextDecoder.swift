@@ -11,8 +11,10 @@
 /// * Undeclared text is Windows-1256 if it contains a run of three or more Arabic letters: names in Latin letters do not
 ///   have three accented letters in a row, and Arabic ones consist of nothing else. (In Morocco the Windows code page for
 ///   Arabic is what a PC without DICOM manners writes.) Otherwise it is Windows-1252, which holds all of Latin-1.
-/// * ISO_IR 127 with bytes that ISO 8859-6 leaves empty is Windows-1256: the two share the hamza to dad range only, so the
-///   declared reading would give wrong letters, not just gaps.
+/// * ISO_IR 127 is Windows-1256 if ISO 8859-6 cannot be meant: a byte that it leaves empty, a vowel mark at the start of a
+///   word, a nunation inside one (the common "ي" of the code page looks like that). The two share no letter behind "ض", so
+///   the declared reading would give another name, not just gaps. Without such a proof the declaration stands, even if
+///   another name would be more common.
 /// * 0x80 to 0x9F in ISO_IR 100 are Windows-1252's ("œ", "’"): Latin-1 has no characters there.
 ///
 /// Escape sequences of ISO 2022 are obeyed wherever they stand, declared or not. Controls, bidirectional marks and the like
@@ -93,7 +95,21 @@ enum TextDecoder {
       if set == .latin1 { return latin(bytes) }
       if set == .arabic { return table(bytes, .windows1256) }
     }
+    if set == .arabic, hasImpossibleMarks(bytes) { return table(bytes, .windows1256) }
     return table(bytes, set)
+  }
+
+  /// A vowel mark without a letter before it, or dammatan or kasratan with a letter behind it, which end a word.
+  private static func hasImpossibleMarks(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let characters = SingleByteSet.arabic.characters
+    var previous: UInt16 = 0
+    for byte in bytes {
+      let character = byte < 0x80 ? 0 : characters[Int(byte) - 0x80]
+      if (0x064B...0x0652).contains(character), previous < 0x0621 { return true }
+      if (0x0621...0x064A).contains(character), previous == 0x064C || previous == 0x064D { return true }
+      previous = character
+    }
+    return false
   }
 
   private static func table(_ bytes: UnsafeRawBufferPointer, _ set: SingleByteSet) -> [UInt8] {
