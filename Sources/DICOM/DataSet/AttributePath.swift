@@ -25,9 +25,10 @@ public struct AttributePath: Hashable, Sendable {
 
   /// Reads the written form; nil for anything else, and for more than 128 steps.
   public init?(_ text: String) {
-    guard text.utf8.count <= 128 * 20 else { return nil }
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count % 2 == 1, let tag = Tag(hex: String(parts[parts.count - 1])) else { return nil }
+    let parts = text.split(separator: "/", maxSplits: 2 * 128 + 1, omittingEmptySubsequences: false)
+    guard parts.count % 2 == 1, parts.count <= 2 * 128 + 1, let tag = Tag(hex: String(parts[parts.count - 1])) else {
+      return nil
+    }
     var steps: [Step] = []
     for index in stride(from: 0, to: parts.count - 1, by: 2) {
       guard let sequence = Tag(hex: String(parts[index])), let item = UInt32(parts[index + 1]) else { return nil }

@@ -122,7 +122,11 @@ extension ElementRecord {
     var text = text
     while let last = text.last, last == 0x20 || last == 0 { text = text.dropLast() }
     switch vr {
-    case .lt, .st, .ut, .pn, .uc: return text
+    case .lt, .st, .ut, .uc: return text
+    case .pn:
+      // Component groups that are empty at the end may be left out (PS3.5 §6.2.1.1).
+      while let last = text.last, last == 0x20 || last == UInt8(ascii: "=") { text = text.dropLast() }
+      return text
     default: break
     }
     while text.first == 0x20 { text = text.dropFirst() }

@@ -158,7 +158,9 @@ struct Walker {
       header.length = UInt32(readUInt16(start + 6, header.encoding))
       return
     }
-    guard current.limit - start >= 12 else { throw ParseFailure(.truncated, tag: tag, offset: start) }
+    guard current.limit - start >= 12 else {
+      throw ParseFailure(vr.isKnown ? .truncated : .unknownVR, tag: tag, offset: start)
+    }
     header.valueOffset = start + 12
     header.length = readUInt32(start + 8, header.encoding)
     if !vr.isKnown {
