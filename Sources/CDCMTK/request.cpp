@@ -11,6 +11,7 @@ constexpr size_t most_contexts = 128;
 enum Item : uint8_t {
   application_context = 0x10,
   presentation_context = 0x20,
+  presentation_context_answer = 0x21,
   abstract_syntax = 0x30,
   transfer_syntax = 0x40,
   user_information = 0x50,
@@ -20,6 +21,7 @@ enum Item : uint8_t {
   implementation_version = 0x55,
   extended_negotiation = 0x56,
   user_identity = 0x58,
+  user_identity_answer = 0x59,
 };
 
 /// A run of bytes that is eaten from the front.
@@ -73,6 +75,7 @@ rk_status parse_context(Bytes content, Request::Context *context) {
     std::string uid;
     if (type == abstract_syntax || type == transfer_syntax) {
       if (!item.uid(&uid)) return broken("a UID has more than 64 characters");
+      if (uid.empty()) return broken("a UID is empty");
       if (type == transfer_syntax) context->transfer_syntaxes.push_back(uid);
       else context->abstract_syntax = uid;
     }
@@ -90,11 +93,14 @@ bool is_sound(uint8_t type, Bytes item) {
     case implementation_version: return item.count <= uid_capacity;
     case role_selection: return item.count >= 4 && item.big16(0) <= uid_capacity && item.count - 4 >= item.big16(0);
     case extended_negotiation: return item.count >= 2 && item.count - 2 >= item.big16(0);
+    case user_identity_answer: return false;  // DCMTK would parse it as if it were the question
     case user_identity: {
       if (item.count < 6) return false;
       const size_t primary = item.big16(2);
       if (item.count - 6 < primary) return false;
-      return item.count - 6 - primary == item.big16(4 + primary);
+      const size_t secondary = item.big16(4 + primary);
+      const bool is_password = item.at[0] == 2;  // DCMTK skips a second field of other kinds wrongly
+      return item.count - 6 - primary == secondary && (is_password || secondary == 0);
     }
     default: return true;
   }
@@ -138,6 +144,7 @@ rk_status Request::parse(const uint8_t *bytes, size_t count) {
   if ((bytes[1] & 1) == 0) return broken("another protocol version");
   copy_title(titles.called, bytes + 4);
   copy_title(titles.calling, bytes + 20);
+  if (titles.called[0] == '\0' || titles.calling[0] == '\0') return broken("an AE title is empty");
   Bytes items = {bytes + 68, count - 68};
   bool seen[256] = {};
   bool has_user_information = false;
@@ -158,6 +165,8 @@ rk_status Request::parse(const uint8_t *bytes, size_t count) {
       seen[context.id] = true;
       if (contexts.size() == most_contexts) return broken("more than 128 presentation contexts");
       contexts.push_back(std::move(context));
+    } else if (type == presentation_context_answer) {
+      return broken("an answer among the presentation contexts");  // DCMTK would take it for a proposal
     } else if (type == user_information) {
       if (has_user_information) return broken("two user information items");
       has_user_information = true;
