@@ -65,12 +65,12 @@ struct AssociationHandler: Sendable {
       }
       if error.code != .interrupted { metrics.associationsBroken.increment() }
     }
-    logger.info(
-      "Association ended",
-      metadata: [
-        "ending": "\(ending)", "detail": "\(detail)", "stored": "\(tally.stored)",
-        "duplicates": "\(tally.duplicates)", "refused": "\(tally.refused)", "echoes": "\(tally.echoes)",
-      ])
+    var metadata: Logger.Metadata = [
+      "ending": "\(ending)", "stored": "\(tally.stored)", "duplicates": "\(tally.duplicates)",
+      "refused": "\(tally.refused)", "echoes": "\(tally.echoes)",
+    ]
+    if !detail.isEmpty { metadata["detail"] = "\(detail)" }
+    logger.info("Association ended", metadata: metadata)
   }
 
   /// Serves one message; false when the association is over.
