@@ -4,47 +4,103 @@ import Logging
 
 /// Immutable objects and their index: everything that was ever acknowledged, and how to find it.
 ///
-/// One process opens an archive at a time. All methods may be called from any thread.
+/// One process opens an archive at a time. All methods may be called from any thread; those that are not `async` block.
 public final class Archive: Sendable {
   public let options: ArchiveOptions
-  /// Opens or makes the archive: migrates the index and replays the journal.
-  public init(options: ArchiveOptions, logger: Logger) throws { self.options = options }
-  /// A place for the bytes of an arriving object.
-  ///
-  /// Fails with `outOfResources` when the disk has no more than its reserve.
-  public func makeSpool() throws(StoreFailure) -> Spool { throw StoreFailure(.cannotStore, "") }
-  /// Keeps an arrived object. Blocks until it is on the disk and in the index; call it on a thread of your own.
-  public func store(_ spool: Spool, receipt: Receipt) throws(StoreFailure) -> StoreOutcome {
-    throw StoreFailure(.cannotStore, "")
-  }
-  /// Keeps an arrived object on the archive's own threads: ``store(_:receipt:)`` for callers that must not block.
-  public func store(_ spool: Spool, receipt: Receipt) async throws(StoreFailure) -> StoreOutcome {
-    throw StoreFailure(.cannotStore, "")
-  }
-  /// Keeps bytes aside that never became an object, on the disk when this returns.
-  public func quarantine(_ spool: Spool, receipt: Receipt, reason: QuarantineReason, detail: String)
-    throws(StoreFailure) -> QuarantineID
-  { throw StoreFailure(.cannotStore, "") }
-  /// The entries of the quarantine, newest first.
-  public func quarantined(limit: Int = 100, offset: Int = 0) throws -> [QuarantineEntry] { [] }
-  /// Copies the bytes of an entry to a new file at `path`.
-  public func exportQuarantined(_ id: QuarantineID, to path: String) throws {}
-  /// Removes an entry and its bytes for ever.
-  public func deleteQuarantined(_ id: QuarantineID) throws {}
-  /// Ends the archive: waits for running stores, flushes everything and leaves an empty journal.
-  public func close() throws {}
 
-  /// Searches. Blocks for the time of a query (typically under 1 ms).
-  public func search(_ query: SearchQuery) throws -> SearchResult { SearchResult(rows: [], warnings: []) }
-  /// Searches without blocking the caller's thread.
-  public func searchAsync(_ query: SearchQuery) async throws -> SearchResult { SearchResult(rows: [], warnings: []) }
-  /// The instances of a study, of a series, or one, ordered by series number and instance number.
-  public func instances(study: UID, series: UID? = nil, instance: UID? = nil) async throws -> [InstanceRecord] { [] }
-  /// The metadata of the same instances, in the same order.
-  public func metadata(study: UID, series: UID? = nil, instance: UID? = nil) async throws -> [MetadataRecord] { [] }
+  let logger: Logger
+  let lock: ArchiveLock
+  let latch: FailureLatch
+  let metrics: ArchiveMetrics
+  let reserve: DiskReserve
+  let objects: ObjectStore
+  let index: ArchiveIndex
+  let writer: IndexWriter
+  let quarantineStore: QuarantineStore
+  let flights: Flights
+  let threads: StoreThreads
+  /// nil in an archive that does not flush before it answers.
+  let journal: Journal?
+  /// Only in an archive that does not flush before it answers.
+  let laterFlushes: LaterFlushes?
+  /// Bytes of an arriving object that may be in memory: more than this would not fit the journal.
+  let spoolMemoryLimit: Int
+
+  /// Opens or makes the archive: migrates the index and replays the journal.
+  ///
+  /// Fails when another process has it open, or when the disk refuses.
+  public init(options: ArchiveOptions, logger: Logger) throws {
+    var options = options
+    while options.directory.count > 1, options.directory.hasSuffix("/") { options.directory.removeLast() }
+    self.options = options
+    self.logger = logger
+    try FileManager.default.createDirectory(atPath: options.directory, withIntermediateDirectories: true)
+    lock = try ArchiveLock(directory: options.directory)
+    latch = FailureLatch(logger: logger)
+    let metrics = ArchiveMetrics()
+    self.metrics = metrics
+    reserve = DiskReserve(directory: options.directory, reserve: options.diskReserve)
+    let objects = try ObjectStore(directory: options.directory)
+    self.objects = objects
+    let index = try ArchiveIndex(directory: options.directory)
+    self.index = index
+    writer = IndexWriter(index: index, metrics: metrics, logger: logger)
+    quarantineStore = try QuarantineStore(
+      directory: options.directory + "/quarantine", index: index, writer: writer, metrics: metrics)
+    flights = Flights(metrics: metrics)
+    threads = StoreThreads(limit: options.asyncStoreThreads)
+
+    let recovery = Recovery(
+      directory: options.directory, objects: objects, index: index, writer: writer, quarantine: quarantineStore,
+      logger: logger)
+    let lastEpoch = try recovery.run()
+    let checkpoint: @Sendable () throws -> Void = {
+      try objects.flush()
+      try index.checkpoint()
+    }
+    let segmentSize = max(options.journalSegmentSize, JournalSegment.minimumSize)
+    spoolMemoryLimit = min(options.spoolMemoryLimit, Journal.firstSegmentSize(segmentSize) / 4)
+    if options.durable {
+      journal = try Journal(
+        directory: options.directory + "/journal", segmentSize: segmentSize, segmentCount: options.journalSegments,
+        lastEpoch: lastEpoch, latch: latch, metrics: metrics, logger: logger, checkpoint: checkpoint)
+      laterFlushes = nil
+    } else {
+      journal = nil
+      laterFlushes = try LaterFlushes(
+        index: index, writer: writer, bytes: segmentSize, latch: latch, checkpoint: checkpoint)
+    }
+  }
+
+  deinit { try? close() }
+
+  /// Ends the archive: waits for running stores, brings everything to the disk and leaves an empty journal.
+  ///
+  /// Closing again does nothing. After a failure of the disk the journal is left as it is, for the next start.
+  public func close() throws {
+    guard flights.close() else { return }
+    threads.close()
+    journal?.close()
+    laterFlushes?.close()
+    if !latch.hasFailed { try objects.flush() }
+    try index.close()
+  }
+
+  // MARK: - Reading
+
   /// The file of an instance: a complete DICOM file (PS3.10) that never changes.
-  public func path(of record: InstanceRecord) -> String { "" }
-  public func statistics() throws -> ArchiveStatistics { fatalError() }
-  /// Reads every object and compares it with its digest and the index, and mends the index. Blocks until done.
-  public func verify(progress: (VerifyProgress) -> Void = { _ in }) throws -> VerifyReport { VerifyReport() }
+  public func path(of record: InstanceRecord) -> String {
+    guard let digest = Digest(hex: record.digest) else { return objects.directory + "/none" }
+    return objects.path(digest)
+  }
+
+  /// How much the archive holds; takes microseconds.
+  public func statistics() throws -> ArchiveStatistics {
+    let totals = try index.totals()
+    let left = max(0, reserve.left())
+    metrics.reserveLeft.record(left)
+    return ArchiveStatistics(
+      studies: totals.studies, series: totals.series, instances: totals.instances, bytes: totals.bytes,
+      quarantined: totals.quarantined, reserveLeft: left)
+  }
 }

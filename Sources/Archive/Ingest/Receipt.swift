@@ -11,6 +11,8 @@ public struct Receipt: Sendable, Hashable {
     case stow
     /// Files read from a folder or a disc.
     case `import`
+    /// None: found by the archive itself.
+    case found
   }
 
   /// When the object had arrived whole.

@@ -1,0 +1,92 @@
+import DICOM
+import Foundation
+import GRDB
+
+extension Archive {
+  /// The instances of a study, of a series, or one, ordered by series number and instance number.
+  public func instances(study: UID, series: UID? = nil, instance: UID? = nil) async throws -> [InstanceRecord] {
+    try await index.pool.read { db in
+      try Self.rows(
+        db,
+        columns: """
+          study.uid, series.uid, instance.uid, sop_class, transfer_syntax, digest, size, data_set_offset, rows, columns,
+          frames, instance.number, received_at, pixel_data
+          """, study: study, series: series, instance: instance
+      ).compactMap { InstanceRecord($0) }
+    }
+  }
+
+  /// The metadata of the same instances, in the same order.
+  public func metadata(study: UID, series: UID? = nil, instance: UID? = nil) async throws -> [MetadataRecord] {
+    try await index.pool.read { db in
+      try Self.rows(
+        db, columns: "study.uid, series.uid, instance.uid, digest, json",
+        join: "JOIN metadata ON instance_id = instance.id", study: study, series: series, instance: instance
+      ).map { row in
+        MetadataRecord(
+          studyInstanceUID: UID(rawValue: row[0]), seriesInstanceUID: UID(rawValue: row[1]),
+          sopInstanceUID: UID(rawValue: row[2]), digest: Digest(row[3] as Data)?.hex ?? "", json: Array(row[4] as Data))
+      }
+    }
+  }
+
+  private static func rows(
+    _ db: Database, columns: String, join: String = "", study: UID, series: UID?, instance: UID?
+  ) throws -> [Row] {
+    var sql = """
+      SELECT \(columns) FROM study CROSS JOIN series ON series.study_id = study.id
+      CROSS JOIN instance ON instance.series_id = series.id \(join) WHERE study.uid = ?
+      """
+    var arguments: StatementArguments = [study.rawValue]
+    if let instance {
+      // From the one row upwards.
+      sql = """
+        SELECT \(columns) FROM instance CROSS JOIN series ON series.id = instance.series_id
+        CROSS JOIN study ON study.id = series.study_id \(join) WHERE study.uid = ? AND instance.uid = ?
+        """
+      arguments += [instance.rawValue]
+    }
+    if let series {
+      sql += " AND series.uid = ?"
+      arguments += [series.rawValue]
+    }
+    sql += " ORDER BY series.number, series.id, instance.number, instance.id"
+    return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments)
+  }
+}
+
+extension InstanceRecord {
+  fileprivate init?(_ row: Row) {
+    guard let syntax = TransferSyntax(uid: UID(rawValue: row[4])), let digest = Digest(row[5] as Data) else {
+      return nil
+    }
+    let number: Int64 = row[11]
+    self.init(
+      studyInstanceUID: UID(rawValue: row[0]), seriesInstanceUID: UID(rawValue: row[1]),
+      sopInstanceUID: UID(rawValue: row[2]), sopClassUID: UID(rawValue: row[3]), transferSyntax: syntax,
+      digest: digest.hex, size: row[6], dataSetOffset: row[7], rows: row[8], columns: row[9], frameCount: row[10],
+      instanceNumber: number == IndexSchema.noNumber ? nil : Int(number),
+      pixelData: PixelDataLocation(encoded: Array(row[13] as Data)),
+      receivedAt: Date(timeIntervalSince1970: row[12]))
+  }
+}
+
+extension ArchiveIndex {
+  /// The row of an object.
+  func instanceID(of digest: Digest) throws -> Int64? {
+    try pool.read { db in
+      try Int64.fetchOne(
+        db.cachedStatement(sql: "SELECT id FROM instance WHERE digest = ?"), arguments: [Data(digest.bytes)])
+    }
+  }
+
+  /// How many rows there are, and how many bytes they stand for.
+  func totals() throws -> (studies: Int, series: Int, instances: Int, bytes: Int, quarantined: Int) {
+    try pool.read { db in
+      let row = try Row.fetchOne(
+        db,
+        sql: "SELECT studies, series, instances, bytes, (SELECT count(*) FROM quarantine) FROM totals")!
+      return (row[0], row[1], row[2], row[3], row[4])
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import DICOM
+import Foundation
+
+/// Everything the index keeps of one object, drawn from its one parse.
+struct IndexEntry: Sendable {
+  let identity: InstanceIdentity
+  let digest: Digest
+  let size: Int
+  let transferSyntax: UID
+  let dataSetOffset: Int
+  let receipt: Receipt
+  let rows: Int
+  let columns: Int
+  let instanceNumber: Int?
+  let frameCount: Int
+  let pixelData: [UInt8]
+  /// DICOM JSON, with stand-in UIDs where the object has none.
+  let json: [UInt8]
+  let dataSet: DataSet
+  let members: JSONMembers
+  /// Bits of ``StoredAttributes/study`` and ``StoredAttributes/series`` that have a value here.
+  let studyMask: UInt64
+  let seriesMask: UInt64
+
+  init(_ object: ParsedObject, digest: Digest, size: Int, receipt: Receipt) {
+    let dataSet = object.dataSet
+    var standIns: [(Tag, UID)] = []
+    func uid(_ tag: Tag, else standIn: () -> UID) -> UID {
+      if let text = dataSet.string(tag), UID(rawValue: text).isUsable { return UID(rawValue: text) }
+      let uid = standIn()
+      standIns.append((tag, uid))
+      return uid
+    }
+    let instance = uid(.sopInstanceUID) {
+      if let uid = object.fileMeta?.sopInstanceUID, uid.isUsable { return uid }
+      return UID.derived(from: digest.bytes)
+    }
+    func derived(_ kind: String) -> UID {
+      var hash = SHA256()
+      Array((kind + instance.rawValue).utf8).withUnsafeBytes { hash.update($0) }
+      return UID.derived(from: hash.finish().bytes)
+    }
+    let sopClass = uid(.sopClassUID) {
+      if let uid = object.fileMeta?.sopClassUID, uid.isUsable { return uid }
+      // Raw Data Storage says the least about an object that does not say what it is.
+      return "1.2.840.10008.5.1.4.1.1.66"
+    }
+    let study = uid(.studyInstanceUID) { derived("study") }
+    let series = uid(.seriesInstanceUID) { derived("series") }
+    identity = InstanceIdentity(
+      studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, sopClassUID: sopClass,
+      digest: digest.hex)
+    self.digest = digest
+    self.size = size
+    self.receipt = receipt
+    transferSyntax = object.transferSyntax.uid
+    dataSetOffset = object.dataSetOffset
+    rows = dataSet.int(.rows) ?? 0
+    columns = dataSet.int(.columns) ?? 0
+    instanceNumber = dataSet.int(.instanceNumber).flatMap { Int32(exactly: $0) }.map(Int.init)
+    frameCount = object.pixelData?.frameCount ?? 0
+    pixelData = object.pixelData?.encoded() ?? []
+    self.dataSet = dataSet
+    json = Self.json(of: dataSet, standIns: standIns)
+    let members = json.withUnsafeBytes { JSONMembers($0) }
+    self.members = members
+    studyMask = Self.mask(members, StoredAttributes.study)
+    seriesMask = Self.mask(members, StoredAttributes.series)
+  }
+
+  /// The kept attributes of the study, as this object has them.
+  func studyMembers() -> MemberList { list(StoredAttributes.study) }
+  /// The kept attributes of the series, as this object has them.
+  func seriesMembers() -> MemberList { list(StoredAttributes.series) }
+
+  private static func mask(_ members: JSONMembers, _ stored: StoredAttributes) -> UInt64 {
+    var mask: UInt64 = 0
+    var index = 0
+    for member in members.members {
+      while index < stored.tags.count, stored.tags[index] < member.tag { index += 1 }
+      guard index < stored.tags.count else { break }
+      if stored.tags[index] == member.tag && member.hasValue { mask |= 1 << UInt64(index) }
+    }
+    return mask
+  }
+
+  private func list(_ stored: StoredAttributes) -> MemberList {
+    var list = MemberList()
+    json.withUnsafeBytes { json in
+      var index = 0
+      for member in members.members {
+        while index < stored.tags.count, stored.tags[index] < member.tag { index += 1 }
+        guard index < stored.tags.count else { break }
+        if stored.tags[index] == member.tag {
+          list.append(member.tag, UnsafeRawBufferPointer(rebasing: json[member.range]))
+        }
+      }
+    }
+    return list
+  }
+
+  /// The metadata, with the stand-ins put where the data set has nothing usable.
+  private static func json(of dataSet: DataSet, standIns: [(Tag, UID)]) -> [UInt8] {
+    let json = dataSet.json()
+    if standIns.isEmpty { return json }
+    let texts = standIns.sorted { $0.0 < $1.0 }.map { tag, uid in
+      (tag, Array("\"\(tag.hex)\":{\"vr\":\"UI\",\"Value\":[\"\(uid.rawValue)\"]}".utf8))
+    }
+    return json.withUnsafeBytes { bytes in
+      var parts: [(tag: Tag, text: [UInt8])] = texts.map { ($0.0, $0.1) }
+      for member in JSONMembers(bytes).members where !standIns.contains(where: { $0.0 == member.tag }) {
+        parts.append((member.tag, Array(bytes[member.range])))
+      }
+      parts.sort { $0.tag < $1.tag }
+      return [0x7B] + Array(parts.map(\.text).joined(separator: [0x2C])) + [0x7D]
+    }
+  }
+}
+
+extension UID {
+  /// Whether the text can stand for itself in a path of the web: well formed, or at least short and harmless.
+  fileprivate var isUsable: Bool {
+    isWellFormed
+      || !rawValue.isEmpty && rawValue.utf8.count <= 64
+        && rawValue.utf8.allSatisfy {
+          $0 >= 0x30 && $0 <= 0x39 || $0 >= 0x41 && $0 <= 0x5A || $0 >= 0x61 && $0 <= 0x7A || $0 == 0x2E || $0 == 0x2D
+        }
+        && rawValue.utf8.contains { $0 != 0x2E }
+  }
+}

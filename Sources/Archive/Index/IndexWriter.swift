@@ -1,0 +1,126 @@
+import DICOM
+import Foundation
+import GRDB
+import Logging
+
+/// The one writer of the index: what many threads store at a time goes into one transaction.
+///
+/// No thread of its own: whoever finds nobody writing writes for all that wait.
+final class IndexWriter: Sendable {
+  private final class Job: @unchecked Sendable {
+    // Guarded by the monitor, as soon as it is queued.
+    let entry: IndexEntry
+    var result: Result<Void, StoreFailure>?
+    init(_ entry: IndexEntry) { self.entry = entry }
+  }
+
+  private struct State {
+    var queue: [Job] = []
+    var isWriting = false
+    var recent = RecentRows()
+  }
+
+  private let index: ArchiveIndex
+  private let metrics: ArchiveMetrics
+  private let logger: Logger
+  private let monitor = Monitor(State())
+
+  init(index: ArchiveIndex, metrics: ArchiveMetrics, logger: Logger) {
+    self.index = index
+    self.metrics = metrics
+    self.logger = logger
+  }
+
+  /// Adds an object to the index. Blocks until it is committed; from then on every reader finds it.
+  func add(_ entry: IndexEntry) throws(StoreFailure) {
+    let job = Job(entry)
+    monitor.withLock { $0.queue.append(job) }
+    while true {
+      enum Turn {
+        case done(Result<Void, StoreFailure>)
+        case write([Job], RecentRows)
+      }
+      let turn = monitor.wait { state -> Turn? in
+        if let result = job.result { return .done(result) }
+        if state.isWriting { return nil }
+        state.isWriting = true
+        let jobs = state.queue
+        state.queue = []
+        return .write(jobs, state.recent)
+      }
+      switch turn {
+      case .done(let result): return try result.get()
+      case .write(let jobs, let recent):
+        let (results, recent) = write(jobs.map(\.entry), recent)
+        monitor.change { state in
+          for (job, result) in zip(jobs, results) { job.result = result }
+          state.recent = recent
+          state.isWriting = false
+        }
+      }
+    }
+  }
+
+  /// Runs another change of the index, alone.
+  func change<R>(_ body: (Database) throws -> R) throws -> R {
+    monitor.wait { state -> Void? in
+      if state.isWriting { return nil }
+      state.isWriting = true
+      return ()
+    }
+    defer {
+      monitor.change { state in
+        state.isWriting = false
+        // Rows may have gone.
+        state.recent = RecentRows()
+      }
+    }
+    return try index.pool.write(body)
+  }
+
+  private func write(_ entries: [IndexEntry], _ recent: RecentRows) -> ([Result<Void, StoreFailure>], RecentRows) {
+    do {
+      let recent = try commit(entries, recent)
+      return (entries.map { _ in .success(()) }, recent)
+    } catch {
+      // One bad entry must not take the others with it.
+      guard entries.count > 1 else { return ([.failure(failure(error))], RecentRows()) }
+      var recent = RecentRows()
+      let results = entries.map { entry -> Result<Void, StoreFailure> in
+        do {
+          recent = try commit([entry], recent)
+          return .success(())
+        } catch {
+          recent = RecentRows()
+          return .failure(failure(error))
+        }
+      }
+      return (results, recent)
+    }
+  }
+
+  private func commit(_ entries: [IndexEntry], _ recent: RecentRows) throws -> RecentRows {
+    let (recent, conflicts) = try index.pool.write { db in
+      var transaction = IndexTransaction(db, recent: recent)
+      for entry in entries { try transaction.add(entry) }
+      try transaction.finish()
+      return (transaction.recent, transaction.patientConflicts)
+    }
+    metrics.indexBatch.record(entries.count)
+    if conflicts > 0 {
+      metrics.patientConflicts.increment(by: conflicts)
+      logger.warning(
+        "Objects of one study name different patients; the study keeps the first.",
+        metadata: [
+          "objects": "\(conflicts)",
+          "studies": "\(Set(entries.map { $0.identity.studyInstanceUID.rawValue }).sorted())",
+        ])
+    }
+    return recent
+  }
+
+  private func failure(_ error: any Error) -> StoreFailure {
+    let isFull = (error as? DatabaseError).map { $0.resultCode == .SQLITE_FULL } ?? false
+    return StoreFailure(isFull ? .outOfResources : .cannotStore, "the index could not be written: \(error)")
+  }
+}

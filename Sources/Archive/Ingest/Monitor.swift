@@ -1,0 +1,51 @@
+import Glibc
+
+/// State that threads share and wait on: a mutex and one or more conditions.
+///
+/// Waiting blocks the thread: only for threads of one's own, never on Swift's shared pool.
+final class Monitor<State>: @unchecked Sendable {
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let conditions: UnsafeMutableBufferPointer<pthread_cond_t>
+  private var state: State
+
+  /// `conditions` keeps apart those who wait for different things, so that each news wakes only whom it concerns.
+  init(_ state: sending State, conditions count: Int = 1) {
+    self.state = state
+    conditions = .allocate(capacity: count)
+    pthread_mutex_init(mutex, nil)
+    for index in 0..<count { pthread_cond_init(conditions.baseAddress! + index, nil) }
+  }
+
+  deinit {
+    for index in conditions.indices { pthread_cond_destroy(conditions.baseAddress! + index) }
+    pthread_mutex_destroy(mutex)
+    conditions.deallocate()
+    mutex.deallocate()
+  }
+
+  /// Runs `body` alone.
+  func withLock<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body(&state)
+  }
+
+  /// Runs `body` alone, then wakes everybody who waits on `condition`.
+  func change<R, E: Error>(waking condition: Int = 0, _ body: (inout State) throws(E) -> R) throws(E) -> R {
+    defer { wake(condition) }
+    return try withLock(body)
+  }
+
+  /// Wakes everybody who waits on `condition`; allowed while holding the lock.
+  func wake(_ condition: Int = 0) { pthread_cond_broadcast(conditions.baseAddress! + condition) }
+
+  /// Blocks until `body` gives a value; it runs alone, now and whenever `condition` wakes.
+  func wait<R, E: Error>(on condition: Int = 0, _ body: (inout State) throws(E) -> R?) throws(E) -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = try body(&state) { return result }
+      pthread_cond_wait(conditions.baseAddress! + condition, mutex)
+    }
+  }
+}

@@ -1,0 +1,306 @@
+import DICOM
+import Foundation
+import Logging
+
+/// The redo log: what was acknowledged and may not yet have reached the disk as a file of its own.
+///
+/// An arriving object is written here in one piece, flushed together with those of other senders, and then it is safe;
+/// its file in the object store and its row in the index follow without a flush, and are made again from here after a
+/// crash. A checkpoint brings them to the disk in bulk, and the segment is used again.
+///
+/// Order matters: a record is flushed only together with everything before it, so that replay may stop at the first
+/// record that is not whole.
+final class Journal: Sendable {
+  /// A record's place.
+  struct Ticket: Sendable {
+    fileprivate let segment: JournalSegment
+    fileprivate let end: Int
+  }
+
+  private struct State {
+    var segments: [JournalSegment]
+    var active: JournalSegment?
+    var epoch: UInt64
+    /// Someone waits for a segment that has to be made.
+    var wantsSegment = false
+    /// Making one failed: not tried again until a checkpoint has made room.
+    var cannotGrow = false
+    var isClosing = false
+    var threads = 0
+  }
+
+  /// Who waits for what.
+  private enum Wake {
+    static let flushed = 0
+    static let written = 1
+    static let sealed = 2
+    static let room = 3
+    static let count = 4
+  }
+
+  private let directory: String
+  private let segmentSize: Int
+  private let segmentCount: Int
+  private let latch: FailureLatch
+  private let metrics: ArchiveMetrics
+  private let logger: Logger
+  private let checkpoint: @Sendable () throws -> Void
+  private let monitor: Monitor<State>
+
+  /// Bytes of the first segment: small, so that a new archive starts at once and costs little until it is used.
+  static func firstSegmentSize(_ size: Int) -> Int { min(size, 8 << 20) }
+
+  /// Opens the journal after its records have been replayed and brought to the disk; whatever it holds is forgotten.
+  ///
+  /// `checkpoint` must bring every object and the index to the disk.
+  init(
+    directory: String, segmentSize: Int, segmentCount: Int, lastEpoch: UInt64, latch: FailureLatch,
+    metrics: ArchiveMetrics, logger: Logger, checkpoint: @escaping @Sendable () throws -> Void
+  ) throws {
+    self.directory = directory
+    self.segmentSize = max(segmentSize, JournalSegment.minimumSize) & ~4095
+    self.segmentCount = max(2, segmentCount)
+    self.latch = latch
+    self.metrics = metrics
+    self.logger = logger
+    self.checkpoint = checkpoint
+    // The clock keeps epochs growing even if every segment that knew the last one is gone.
+    let epoch = max(lastEpoch, UInt64(max(0, Date().timeIntervalSince1970)) << 20)
+    if try JournalReplay.segmentPaths(directory).isEmpty {
+      try JournalSegment.make(directory + "/0.log", capacity: Self.firstSegmentSize(self.segmentSize))
+      try Folder.flush(directory)
+    }
+    let segments = try JournalReplay.segmentPaths(directory).map { try JournalSegment(opening: $0) }
+      .filter { $0.capacity >= JournalSegment.minimumSize }
+    for segment in segments { try segment.markEmpty(epoch: epoch) }
+    monitor = Monitor(State(segments: segments, epoch: epoch, threads: 2), conditions: Wake.count)
+    Thread.detachNewThread { self.runFlusher() }
+    Thread.detachNewThread { self.runCheckpoints() }
+  }
+
+  /// Writes a record for an arrived object, with its bytes if they are in memory. Blocks while all segments are full.
+  ///
+  /// Every ticket must be given back with ``applied(_:)``.
+  func append(_ spool: Spool, digest: Digest, receipt: Receipt) throws(StoreFailure) -> Ticket {
+    var record = JournalRecord(
+      kind: spool.isInMemory ? .inline : .file, epoch: 0, objectSize: spool.count, digest: digest.bytes,
+      receipt: receipt.encoded())
+    let space = record.space
+    var hasWaited = false
+    let (segment, offset) = try monitor.wait(on: Wake.room) { state throws(StoreFailure) in
+      try latch.check()
+      if state.isClosing { throw StoreFailure(.cannotStore, "the archive is closed") }
+      guard let place = try Self.reserve(space, &state, limit: segmentCount, monitor) else {
+        if !hasWaited { metrics.journalWaits.increment() }
+        hasWaited = true
+        return nil as (JournalSegment, Int)?
+      }
+      record.epoch = place.0.epoch
+      record.sequence = place.2
+      return (place.0, place.1)
+    }
+    let ticket = Ticket(segment: segment, end: offset + space)
+    do {
+      try write(record, of: spool, to: segment, at: offset)
+    } catch {
+      let failure = error as? SystemError
+      let isFull = failure?.isDiskFull ?? false
+      if !isFull { latch.fail(error) }
+      monitor.withLock { state in
+        segment.brokenAt = min(segment.brokenAt ?? Int.max, offset)
+        if segment.phase == .active { segment.phase = .sealed }
+        if state.active === segment { state.active = nil }
+        segment.outstanding -= 1
+      }
+      monitor.wake(Wake.flushed)
+      monitor.wake(Wake.sealed)
+      throw StoreFailure(isFull ? .outOfResources : .cannotStore, "\(error)")
+    }
+    monitor.change(waking: Wake.written) { _ in segment.noteWritten(ticket.end) }
+    return ticket
+  }
+
+  /// Blocks until the record is on the disk.
+  func waitUntilFlushed(_ ticket: Ticket) throws(StoreFailure) {
+    let segment = ticket.segment
+    try monitor.wait(on: Wake.flushed) { _ throws(StoreFailure) -> Void? in
+      if segment.flushed >= ticket.end { return () }
+      try latch.check()
+      if let brokenAt = segment.brokenAt, brokenAt < ticket.end {
+        throw StoreFailure(.outOfResources, "the disk is full: the journal could not be written")
+      }
+      return nil
+    }
+  }
+
+  /// Notes that a record's object is in place and indexed, or that its store has failed.
+  func applied(_ ticket: Ticket) {
+    let isLast = monitor.withLock { _ in
+      ticket.segment.outstanding -= 1
+      return ticket.segment.outstanding == 0 && ticket.segment.phase == .sealed
+    }
+    if isLast { monitor.wake(Wake.sealed) }
+  }
+
+  /// Brings everything to the disk and leaves an empty journal. Only when no store is running.
+  func close() {
+    monitor.withLock { state in
+      state.isClosing = true
+      state.active?.phase = .sealed
+      state.active = nil
+    }
+    for condition in 0..<Wake.count { monitor.wake(condition) }
+    monitor.wait(on: Wake.room) { $0.threads == 0 ? () : nil }
+  }
+
+  // MARK: - Writing
+
+  private static func reserve(
+    _ space: Int, _ state: inout State, limit: Int, _ monitor: Monitor<State>
+  ) throws(StoreFailure) -> (JournalSegment, Int, UInt64)? {
+    if let active = state.active {
+      if let place = active.reserve(space) {
+        if active.used > active.capacity / 2 { requestSegment(&state, limit: limit, monitor) }
+        return (active, place.offset, place.sequence)
+      }
+      active.phase = .sealed
+      state.active = nil
+      monitor.wake(Wake.sealed)
+    }
+    requestSegment(&state, limit: limit, monitor)
+    let fitting = state.segments.filter { $0.capacity >= space }
+    guard let next = fitting.filter({ $0.phase == .free }).max(by: { $0.capacity < $1.capacity }) else {
+      if fitting.isEmpty && !state.wantsSegment {
+        throw StoreFailure(.outOfResources, "no journal segment takes \(space) bytes")
+      }
+      return nil
+    }
+    state.epoch += 1
+    next.activate(epoch: state.epoch)
+    state.active = next
+    return next.reserve(space).map { (next, $0.offset, $0.sequence) }
+  }
+
+  /// Has another segment made, while the present one fills, if no other is free and more are allowed.
+  private static func requestSegment(_ state: inout State, limit: Int, _ monitor: Monitor<State>) {
+    guard !state.wantsSegment, !state.cannotGrow, state.segments.count < limit,
+      !state.segments.contains(where: { $0.phase == .free })
+    else { return }
+    state.wantsSegment = true
+    monitor.wake(Wake.sealed)
+  }
+
+  private func write(_ record: JournalRecord, of spool: Spool, to segment: JournalSegment, at offset: Int) throws {
+    if record.kind == .inline {
+      let isWritten: Void? = try spool.withHeadRoom { buffer in
+        record.encode(into: buffer)
+        try segment.file.write(UnsafeRawBufferPointer(rebasing: buffer.prefix(record.space)), at: offset)
+      }
+      if isWritten == nil { throw ArchiveError("an object left memory while it was stored") }
+    } else {
+      let block = UnsafeMutableRawBufferPointer.allocate(byteCount: JournalRecord.headerSize, alignment: 4096)
+      defer { block.deallocate() }
+      record.encode(into: block)
+      try segment.file.write(UnsafeRawBufferPointer(block), at: offset)
+    }
+  }
+
+  // MARK: - Threads
+
+  /// One flush for all that wait for one.
+  private func runFlusher() {
+    while true {
+      let work = monitor.wait(on: Wake.written) { state -> (segment: JournalSegment, end: Int)?? in
+        for segment in state.segments where segment.written > segment.flushed && segment.phase != .free {
+          return .some((segment, segment.written))
+        }
+        return state.isClosing || latch.hasFailed ? .some(nil) : nil
+      }
+      guard let (segment, end) = work else { break }
+      let start = ContinuousClock.now
+      do {
+        try segment.file.flush()
+      } catch {
+        latch.fail(error)
+        monitor.wake(Wake.flushed)
+        break
+      }
+      let (count, fill) = monitor.change(waking: Wake.flushed) { state in
+        segment.flushed = end
+        let count = segment.writtenRecords - segment.flushedRecords
+        segment.flushedRecords = segment.writtenRecords
+        return (count, state.segments.reduce(0) { $0 + ($1.phase == .free ? 0 : $1.used) })
+      }
+      metrics.flush.record(duration: ContinuousClock.now - start)
+      metrics.flushBatch.record(count)
+      metrics.journalFill.record(fill)
+    }
+    endThread()
+  }
+
+  private enum Work {
+    case checkpoint([JournalSegment])
+    case makeSegment(number: Int)
+    case stop
+  }
+
+  /// Empties full segments, and makes new ones ahead of need.
+  private func runCheckpoints() {
+    while true {
+      let work = monitor.wait(on: Wake.sealed) { state -> Work? in
+        if latch.hasFailed { return .stop }
+        let ready = state.segments.filter { $0.phase == .sealed && $0.outstanding == 0 }
+        if !ready.isEmpty { return .checkpoint(ready) }
+        if state.isClosing { return state.segments.allSatisfy { $0.phase == .free } ? .stop : nil }
+        return state.wantsSegment ? .makeSegment(number: state.segments.count) : nil
+      }
+      switch work {
+      case .checkpoint(let segments): empty(segments)
+      case .makeSegment(let number): makeSegment(number)
+      case .stop:
+        endThread()
+        return
+      }
+    }
+  }
+
+  private func empty(_ segments: [JournalSegment]) {
+    let start = ContinuousClock.now
+    do {
+      try checkpoint()
+      for segment in segments { try segment.markEmpty(epoch: segment.epoch) }
+    } catch {
+      latch.fail(error)
+      for condition in 0..<Wake.count { monitor.wake(condition) }
+      return
+    }
+    monitor.change(waking: Wake.room) { state in
+      for segment in segments { segment.phase = .free }
+      state.cannotGrow = false
+    }
+    metrics.checkpoint.record(duration: ContinuousClock.now - start)
+  }
+
+  private func makeSegment(_ number: Int) {
+    let path = directory + "/\(number).log"
+    do {
+      try JournalSegment.make(path, capacity: segmentSize)
+      try Folder.flush(directory)
+      let segment = try JournalSegment(opening: path)
+      let epoch = monitor.withLock { $0.epoch }
+      try segment.markEmpty(epoch: epoch)
+      monitor.change(waking: Wake.room) { state in
+        state.segments.append(segment)
+        state.wantsSegment = false
+      }
+    } catch {
+      logger.warning("The journal cannot grow; it goes on with what it has.", metadata: ["error": "\(error)"])
+      monitor.change(waking: Wake.room) { state in
+        state.wantsSegment = false
+        state.cannotGrow = true
+      }
+    }
+  }
+
+  private func endThread() { monitor.change(waking: Wake.room) { $0.threads -= 1 } }
+}

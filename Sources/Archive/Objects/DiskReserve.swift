@@ -1,0 +1,38 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// Watches that the disk keeps its reserve: asking the system costs microseconds, so an answer serves for 20 ms.
+final class DiskReserve: Sendable {
+  private let directory: String
+  private let reserve: Int
+  private let answer = Mutex<(asked: ContinuousClock.Instant, available: Int)?>(nil)
+
+  init(directory: String, reserve: Int) {
+    self.directory = directory
+    self.reserve = reserve
+  }
+
+  /// Bytes that may still be written; negative when the reserve is touched already.
+  func left() -> Int {
+    answer.withLock { answer in
+      let now = ContinuousClock.now
+      if let known = answer, now - known.asked < .milliseconds(20) { return known.available - reserve }
+      var facts = statvfs()
+      // A file system that cannot tell is not refused: writing to it will say when it is full.
+      guard statvfs(directory, &facts) == 0 else { return Int.max / 2 }
+      let available = Int(clamping: UInt64(facts.f_bavail) * UInt64(facts.f_frsize))
+      answer = (now, available)
+      return available - reserve
+    }
+  }
+
+  /// Fails unless `count` bytes fit above the reserve.
+  func require(_ count: Int) throws(StoreFailure) {
+    let left = left()
+    if left < count {
+      throw StoreFailure(
+        .outOfResources, "the disk of \(directory) has \(max(0, left)) bytes above its reserve, \(count) are needed")
+    }
+  }
+}

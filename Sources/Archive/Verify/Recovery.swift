@@ -1,0 +1,147 @@
+import DICOM
+import Foundation
+import GRDB
+import Glibc
+import Logging
+
+/// What happens before an archive takes its first object: put right whatever an end without goodbye left behind.
+///
+/// Looks only at what the journal holds (or, without one, at the rows since the last flush), never at the whole archive.
+struct Recovery {
+  let directory: String
+  let objects: ObjectStore
+  let index: ArchiveIndex
+  let writer: IndexWriter
+  let quarantine: QuarantineStore
+  let logger: Logger
+
+  /// Recovers, and gives the newest epoch of the journal.
+  func run() throws -> UInt64 {
+    let journalDirectory = directory + "/journal"
+    try Folder.make(journalDirectory)
+    let hasObjects = try !Folder.names(objects.directory).isEmpty
+    if index.isNew && hasObjects {
+      logger.error("The index was lost; the objects are there. Make it again with: rekkas verify")
+    }
+    let replay = try JournalReplay(directory: journalDirectory)
+    if !replay.segments.isEmpty { try self.replay(replay) }
+    try checkUnflushed()
+    try quarantine.adoptStrangers()
+    // Whatever arrived whole is in the journal by now, or an object: the rest was never acknowledged.
+    try objects.clearIncoming()
+    return replay.lastEpoch
+  }
+
+  // MARK: - Journal
+
+  private func replay(_ replay: JournalReplay) throws {
+    var records = 0
+    var restored = 0
+    var added = 0
+    try replay.forEachRecord { record, appendObject in
+      guard let digest = Digest(record.digest) else { return false }
+      let receipt = Receipt(encoded: record.receipt) ?? Receipt(channel: .found)
+      switch record.kind {
+      case .empty: return false
+      case .inline:
+        let spool = try Spool(directory: objects.incoming, memoryLimit: record.objectSize + 4096)
+        try appendObject(spool)
+        guard try spool.finish() == record.digest else { return false }
+        records += 1
+        if try putBack(spool, digest) { restored += 1 }
+        if try addRow(spool.bytes(), digest, size: record.objectSize, receipt) { added += 1 }
+      case .file:
+        records += 1
+        let path = objects.path(digest)
+        guard Folder.fileSize(path) == record.objectSize else {
+          logger.error("An object of the journal has no file.", metadata: ["digest": "\(digest)"])
+          return true
+        }
+        let bytes = try ObjectBytes.mapped(path: path)
+        if try addRow(bytes, digest, size: record.objectSize, receipt) { added += 1 }
+      }
+      return true
+    }
+    try objects.flush()
+    try index.checkpoint()
+    logger.notice(
+      "The journal was replayed.",
+      metadata: ["records": "\(records)", "objects restored": "\(restored)", "rows added": "\(added)"])
+  }
+
+  /// Writes the object's file unless it is there with just these bytes.
+  private func putBack(_ spool: Spool, _ digest: Digest) throws -> Bool {
+    let isThere = try spool.withUnsafeBytes { bytes in
+      try Self.file(objects.path(digest), holds: bytes)
+    }
+    if isThere { return false }
+    try objects.put(digest) { file in
+      try spool.withUnsafeBytes { try file.write($0, at: 0) }
+    }
+    return true
+  }
+
+  /// Whether a file exists and is equal to these bytes.
+  static func file(_ path: String, holds bytes: UnsafeRawBufferPointer) throws -> Bool {
+    guard Folder.fileSize(path) == bytes.count, let file = try? SystemFile(path, O_RDONLY) else { return false }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    var offset = 0
+    while offset < bytes.count {
+      let count = try file.read(into: buffer, at: offset)
+      let wanted = min(buffer.count, bytes.count - offset)
+      guard count == wanted, memcmp(buffer.baseAddress!, bytes.baseAddress! + offset, wanted) == 0 else { return false }
+      offset += wanted
+    }
+    return true
+  }
+
+  private func addRow(_ bytes: ObjectBytes, _ digest: Digest, size: Int, _ receipt: Receipt) throws -> Bool {
+    let object: ParsedObject
+    do {
+      object = try ParsedObject.parse(bytes)
+    } catch {
+      // It was parsed when it came. A stricter reader of today must not lose it: verify will speak of it.
+      logger.error(
+        "An object of the journal can no longer be read.",
+        metadata: ["digest": "\(digest)", "reason": "\(error.reason)"])
+      return false
+    }
+    let entry = IndexEntry(object, digest: digest, size: size, receipt: receipt)
+    switch try index.digest(of: entry.identity.sopInstanceUID) {
+    case .some(digest): return false
+    case .some:
+      logger.error(
+        "An object of the journal is not what the index has under its name.", metadata: ["digest": "\(digest)"])
+      return false
+    case .none:
+      try writer.add(entry)
+      return true
+    }
+  }
+
+  // MARK: - Without a journal
+
+  /// After an archive that does not flush has ended badly: rows whose object did not reach the disk are taken out.
+  private func checkUnflushed() throws {
+    let flushed = try index.pool.read { db in
+      try Int64.fetchOne(db, sql: "SELECT value FROM state WHERE name = ?", arguments: [LaterFlushes.stateName])
+    }
+    guard let flushed else { return }
+    let rows = try index.pool.read { db in
+      try Row.fetchAll(db, sql: "SELECT id, digest FROM instance WHERE id > ?", arguments: [flushed])
+    }
+    var lost: [Int64] = []
+    for row in rows {
+      guard let digest = Digest(row[1] as Data) else { continue }
+      if try ObjectCheck.digest(of: objects.path(digest)) != digest { lost.append(row[0]) }
+    }
+    for id in lost { try writer.change { try IndexRemoval.remove(instance: id, $0) } }
+    try writer.change { try $0.execute(sql: "DELETE FROM state WHERE name = ?", arguments: [LaterFlushes.stateName]) }
+    if !lost.isEmpty {
+      logger.error(
+        "Objects that were not flushed did not survive; they are out of the index and can be sent again.",
+        metadata: ["objects": "\(lost.count)"])
+    }
+  }
+}
