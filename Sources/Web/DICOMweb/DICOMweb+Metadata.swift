@@ -10,23 +10,31 @@ extension DICOMweb {
     let scope = try ResourceScope(context)
     let mediaType = try jsonType(accepted(request, QueryString(request.uri.query)))
     let key = MetadataKey(scope: scope, base: addresses.base(for: request))
-    let metadata = try await assembled(key)
-    if metadata.tag.matches(request.headers[.ifNoneMatch]) { return notModified(metadata.tag) }
-    var response = Response(status: .ok, body: ResponseBody(byteBuffer: metadata.json))
-    response.headers[.contentType] = mediaType
-    response.headers[.eTag] = metadata.tag.text
-    response.headers[.vary] = "Accept"
-    return response
+    var metadata = try await assembled(key)
+    let compresses = compresses(request, size: metadata.json.readableBytes)
+    let tag = compresses ? metadata.compressedTag : metadata.tag
+    var headers: HTTPFields = [.eTag: tag.text, .vary: "Accept, Accept-Encoding"]
+    if tag.matches(request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
+
+    headers[.contentType] = mediaType
+    guard compresses else {
+      return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: metadata.json))
+    }
+    if metadata.compressed == nil {
+      metadata.compressed = try await compressed(metadata.json)
+      metadataCache.insert(metadata, for: key)
+    }
+    guard let compressed = metadata.compressed else { throw SegmentFailure(what: "no memory to compress an answer") }
+    headers[.contentEncoding] = "gzip"
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: compressed))
   }
 
   /// From the cache as long as the same objects are there, else put together from what was computed when they came.
   private func assembled(_ key: MetadataKey) async throws -> AssembledMetadata {
     let scope = key.scope
-    let known = metadataCache[key]
-    if let known {
-      let digests = try await archive.instances(study: scope.study, series: scope.series, instance: scope.instance).map(
-        \.digest)
-      if AssembledMetadata.tag(digests, key) == known.tag { return known }
+    if let known = metadataCache[key] {
+      let now = try await archive.instances(study: scope.study, series: scope.series, instance: scope.instance)
+      if AssembledMetadata.tag(now.map(\.digest), key) == known.tag { return known }
     }
     let records = try await archive.metadata(study: scope.study, series: scope.series, instance: scope.instance)
     guard !records.isEmpty else { throw WebFailure.notFound(scope.level) }
@@ -46,8 +54,12 @@ struct MetadataKey: Hashable, Sendable {
 struct AssembledMetadata: Sendable {
   let json: ByteBuffer
   let tag: EntityTag
+  /// Made when first asked for.
+  var compressed: ByteBuffer?
 
-  var size: Int { json.readableBytes + 512 }
+  var size: Int { json.readableBytes + (compressed?.readableBytes ?? 0) + 512 }
+  /// Another representation, so another validator (RFC 9110 §8.8.3.3).
+  var compressedTag: EntityTag { EntityTag(folding: [tag.text], salt: "gzip") }
 
   init(_ records: [MetadataRecord], key: MetadataKey) {
     var buffer = ByteBufferAllocator().buffer(capacity: records.reduce(2) { $0 + $1.json.count + 1024 })

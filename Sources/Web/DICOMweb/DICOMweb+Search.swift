@@ -25,9 +25,7 @@ extension DICOMweb {
     guard !result.rows.isEmpty else { return empty(warnings) }
 
     let base = addresses.base(for: request)
-    var response = Response(status: .ok, body: ResponseBody(byteBuffer: Self.rows(result.rows, base: base)))
-    response.headers[.contentType] = mediaType
-    response.headers[.vary] = "Accept"
+    var response = try await json(Self.rows(result.rows, base: base), mediaType, for: request)
     Self.add(warnings, to: &response, service: base + Self.root)
     return response
   }
@@ -65,16 +63,6 @@ extension DICOMweb {
       let text = warning.filter { $0.isASCII && $0 != "\"" && $0 != "\\" && !$0.isNewline }
       response.headers.append(HTTPField(name: .warning, value: "299 \(service): \"\(text)\""))
     }
-  }
-
-  /// Which spelling of DICOM JSON the client takes; 406 when none.
-  func jsonType(_ accepted: [MediaRange]) throws -> String {
-    if accepted.isEmpty { return DICOMMediaType.json }
-    for range in accepted {
-      if range.covers(DICOMMediaType.json) { return DICOMMediaType.json }
-      if range.covers("application/json") { return "application/json" }
-    }
-    throw WebFailure.notAcceptable(available: [DICOMMediaType.json, "application/json"])
   }
 }
 

@@ -19,8 +19,9 @@ extension DICOMweb {
       throw WebFailure(
         status: .contentTooLarge, message: "A request may bring at most \(limits.storeRequestSize) bytes.")
     }
-    let intake = try StoreIntake(archive: archive, boundary: try Self.boundary(request), limits: limits)
     let receipt = Receipt(channel: .stow, peerAddress: context.peerAddress, expectedStudyInstanceUID: study)
+    let intake = try StoreIntake(
+      archive: archive, boundary: try Self.boundary(request), receipt: receipt, limits: limits)
     let report = try await take(request.body, intake, receipt, announced: announced)
 
     for failure in report.failed {

@@ -21,14 +21,16 @@ final class StoreIntake: @unchecked Sendable {
   }
 
   private let archive: Archive
+  private let receipt: Receipt
   private let limits: WebLimits
   private var reader: MultipartReader?
   private var current: Current?
   private var received = 0
 
   /// - Parameter boundary: nil when the body is one bare object.
-  init(archive: Archive, boundary: String?, limits: WebLimits) throws {
+  init(archive: Archive, boundary: String?, receipt: Receipt, limits: WebLimits) throws {
     self.archive = archive
+    self.receipt = receipt
     self.limits = limits
     if let boundary { reader = try MultipartReader(boundary: boundary) } else { begin() }
   }
@@ -84,6 +86,7 @@ final class StoreIntake: @unchecked Sendable {
 
   private func append(_ bytes: UnsafeRawBufferPointer) {
     guard case .receiving(let spool, var receiver, let size) = current else { return }
+    current = nil  // so that the receiver is not copied with what it holds
     guard size + bytes.count <= limits.instanceSize else {
       current = .refused(
         .init(status: .outOfResources, text: "an instance is larger than \(limits.instanceSize) bytes"))
@@ -103,10 +106,16 @@ final class StoreIntake: @unchecked Sendable {
     case nil: return nil
     case .refused(let failure): return .refused(failure)
     case .receiving(let spool, var receiver, _):
+      current = nil
       do {
         let identity = try receiver.finish()
         return .object(spool, sopClass: identity.sopClassUID, sopInstance: identity.sopInstanceUID)
       } catch {
+        if let failure = error as? ParseFailure, spool.count > 0 {
+          // Kept aside for the administrator, as the archive does with what it cannot read; the answer is the same without.
+          _ = try? archive.quarantine(
+            spool, receipt: receipt, reason: .unparsable(failure.code.rawValue), detail: failure.reason)
+        }
         return .refused(.init(error, sopClass: nil, sopInstance: nil))
       }
     }

@@ -2,6 +2,7 @@ import Hummingbird
 import Metrics
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// Turns segments into a response body: the next piece is read while the present one is written.
 struct BodyStreamer: Sendable {
@@ -14,6 +15,11 @@ struct BodyStreamer: Sendable {
   /// What a slow reader gets: a piece that took longer than this to leave shrinks the next.
   private static let slowPiece = 1 << 16
   private static let slow = Duration.milliseconds(250)
+  /// Bytes that the pieces of all bodies together may take, about: with many bodies at once they are smaller.
+  private static let budget = 32 << 20
+
+  /// Bodies being written.
+  private let running = RunningBodies()
 
   init(threadCount: Int) {
     threads = NIOThreadPool(numberOfThreads: threadCount)
@@ -28,13 +34,13 @@ struct BodyStreamer: Sendable {
   func body(_ segments: [BodySegment], keeping file: TemporaryFile? = nil) async throws -> ResponseBody {
     let length = segments.length
     let reader = SegmentReader(segments, threads: threads)
-    let whole = length <= Self.largestPiece
+    let whole = length <= (running.count < 64 ? Self.largestPiece : Self.firstPiece)
     guard let first = try await reader.next(size: whole ? Self.largestPiece : Self.firstPiece) else {
       return ResponseBody()
     }
     if whole { return ResponseBody(byteBuffer: first) }
     return ResponseBody(contentLength: length) { writer in
-      try await Self.write(first, then: reader, to: &writer)
+      try await stream(first, then: reader, to: &writer)
       withExtendedLifetime(file) {}
       try await writer.finish(nil)
     }
@@ -44,26 +50,29 @@ struct BodyStreamer: Sendable {
   func write(_ segments: [BodySegment], to writer: inout any ResponseBodyWriter) async throws {
     let reader = SegmentReader(segments, threads: threads)
     guard let first = try await reader.next(size: Self.firstPiece) else { return }
-    try await Self.write(first, then: reader, to: &writer)
+    try await stream(first, then: reader, to: &writer)
   }
 
-  private static func write(_ first: ByteBuffer, then reader: SegmentReader, to writer: inout any ResponseBodyWriter)
+  private func stream(_ first: ByteBuffer, then reader: SegmentReader, to writer: inout any ResponseBodyWriter)
     async throws
   {
     let started = ContinuousClock.now
     var piece: ByteBuffer? = first
-    var size = firstPiece * 2
+    var size = Self.firstPiece * 2
+    running.change(by: 1)
+    defer { running.change(by: -1) }
     while let present = piece {
-      if size > slowPiece {
+      size = min(size, max(Self.slowPiece, Self.budget / max(1, running.count)))
+      if size > Self.slowPiece {
         let nextSize = size
         async let following = reader.next(size: nextSize)
-        let duration = try await written(present, to: &writer)
+        let duration = try await Self.written(present, to: &writer)
         piece = try await following
-        size = duration > slow ? slowPiece : min(largestPiece, size * 2)
+        size = duration > Self.slow ? Self.slowPiece : min(Self.largestPiece, size * 2)
       } else {
-        let duration = try await written(present, to: &writer)
+        let duration = try await Self.written(present, to: &writer)
         piece = try await reader.next(size: size)
-        size = duration > slow ? slowPiece : firstPiece
+        size = duration > Self.slow ? Self.slowPiece : Self.firstPiece
       }
     }
     Metrics.Timer(label: "rekkas_http_stream").recordNanoseconds((ContinuousClock.now - started).nanoseconds)
@@ -82,4 +91,12 @@ extension Duration {
     let (seconds, attoseconds) = components
     return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
   }
+}
+
+/// How many bodies are being written.
+private final class RunningBodies: Sendable {
+  private let number = Atomic<Int>(0)
+
+  var count: Int { number.load(ordering: .relaxed) }
+  func change(by amount: Int) { number.wrappingAdd(amount, ordering: .relaxed) }
 }
