@@ -1,0 +1,133 @@
+import Archive
+import DICOM
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Imaging
+import Logging
+
+@testable import Web
+
+/// A real archive in a folder of its own with the web in front of it; no socket.
+struct WebFixture {
+  let archive: Archive
+  let directory: String
+  let registry = PrometheusRegistry()
+  var configuration: WebConfiguration
+
+  /// - Parameter configure: changes to the configuration, limits for instance.
+  static func run(
+    _ configure: (inout WebConfiguration) -> Void = { _ in },
+    _ test: @Sendable (WebFixture, any TestClientProtocol) async throws -> Void
+  ) async throws {
+    let directory = NSTemporaryDirectory() + "rekkas-web-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    var options = ArchiveOptions(directory: directory + "/archive")
+    options.journalSegmentSize = 4 << 20
+    options.journalSegments = 2
+    options.diskReserve = 0
+    let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    let archive = try Archive(options: options, logger: logger)
+    let pool = RenderPool(executable: Self.executable ?? "/nonexistent", workers: 2)
+    var configuration = WebConfiguration(port: 8080, temporaryDirectory: directory + "/temporary")
+    configure(&configuration)
+    let fixture = WebFixture(archive: archive, directory: directory, configuration: configuration)
+    let application = try WebApplication(
+      archive: archive, renderPool: pool, configuration: configuration, version: "1.2.3", metrics: fixture.registry,
+      logger: logger
+    ).make()
+    try await application.test(.router) { client in try await test(fixture, client) }
+    await pool.shutdown()
+    try archive.close()
+  }
+
+  /// `rekkas` beside this test bundle, for the render workers.
+  static let executable: String? = {
+    let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
+      "rekkas"
+    ).path
+    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
+  }()
+
+  /// Stores objects as STOW would, without HTTP.
+  func store(_ objects: TestObject...) async throws {
+    for object in objects {
+      let spool = try archive.makeSpool()
+      var receiver = Part10Receiver(spool: spool)
+      try object.file().withUnsafeBytes { try receiver.receive($0) }
+      _ = try receiver.finish()
+      _ = try await archive.store(spool, receipt: Receipt(channel: .import))
+    }
+  }
+}
+
+/// A small object with everything a search or a retrieve looks at.
+struct TestObject: Sendable {
+  var study: UID = "2.25.1"
+  var series: UID = "2.25.1.1"
+  var instance: UID = "2.25.1.1.1"
+  var sopClass: UID = SOPClass.ctImageStorage
+  var patientName = "Ben^Ali"
+  var patientID = "P1"
+  var modality = "CT"
+  var studyDate = "20260301"
+  var number = 1
+  var frames = 1
+  var size: UInt16 = 4
+  var syntax: TransferSyntax = .explicitVRLittleEndian
+  var compressedFrames: [[UInt8]]?
+  var document: [UInt8]?
+
+  static func make(_ change: (inout TestObject) -> Void = { _ in }) -> TestObject {
+    var object = TestObject()
+    change(&object)
+    return object
+  }
+
+  /// One frame as it lies in the object: 16-bit samples that differ from frame to frame.
+  func frame(_ number: Int) -> [UInt8] {
+    (0..<Int(size) * Int(size)).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(number)] }
+  }
+
+  func file() -> [UInt8] {
+    var writer = DataSetWriter()
+    writer.string(.specificCharacterSet, .cs, "ISO_IR 192")
+    writer.uid(.sopClassUID, sopClass)
+    writer.uid(.sopInstanceUID, instance)
+    writer.string(.studyDate, .da, studyDate)
+    writer.string(.studyTime, .tm, "101500")
+    writer.string(.accessionNumber, .sh, "A1")
+    writer.string(.modality, .cs, modality)
+    writer.string(.studyDescription, .lo, "Thorax")
+    writer.string(.seriesDescription, .lo, "Axial")
+    writer.string(.patientName, .pn, patientName)
+    writer.string(.patientID, .lo, patientID)
+    writer.uid(.studyInstanceUID, study)
+    writer.uid(.seriesInstanceUID, series)
+    writer.string(.seriesNumber, .is, "1")
+    writer.string(.instanceNumber, .is, String(number))
+    if let document {
+      writer.string(.mimeTypeOfEncapsulatedDocument, .lo, "application/pdf")
+      writer.bytes(.encapsulatedDocument, .ob, document)
+      writer.uint32(Tag(0x0042, 0x0015), [UInt32(document.count)])
+    } else if frames > 0 {
+      writer.uint16(.samplesPerPixel, [1])
+      writer.string(.photometricInterpretation, .cs, "MONOCHROME2")
+      if frames > 1 { writer.string(.numberOfFrames, .is, String(frames)) }
+      writer.uint16(.rows, [size])
+      writer.uint16(.columns, [size])
+      writer.uint16(.bitsAllocated, [16])
+      writer.uint16(.bitsStored, [16])
+      writer.uint16(.highBit, [15])
+      writer.uint16(.pixelRepresentation, [0])
+      if let compressedFrames {
+        writer.encapsulatedPixelData(frames: compressedFrames)
+      } else {
+        writer.bytes(.pixelData, .ow, (1...frames).flatMap { frame($0) })
+      }
+    }
+    return writer.file(transferSyntax: syntax)
+  }
+}
