@@ -1,0 +1,94 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The reader's page: a handful of files, compiled into the program, that talk to `/dicom-web` of the same origin and to nobody else.
+///
+/// | Path | What |
+/// |---|---|
+/// | `/` | the document, in the reader's language from its first byte on |
+/// | `/page/app.js`, `/page/style.css`, `/page/icon.svg` | its parts; the document names them with `?v=` and a hash, so they are fetched once |
+public struct PageRoutes: Sendable {
+  private let documents: [PageLanguage: PageFile]
+  private let files: [String: PageFile]
+
+  public init() {
+    // One script is one round trip on a thin link; its parts are separate files only for people.
+    let script = [
+      PackageResources.texts_js, PackageResources.dom_js, PackageResources.list_js, PackageResources.study_js,
+      PackageResources.viewer_js, PackageResources.app_js,
+    ]
+    files = [
+      "app.js": PageFile(Array(script.joined()), "text/javascript; charset=utf-8"),
+      "style.css": PageFile(PackageResources.style_css, "text/css; charset=utf-8"),
+      "icon.svg": PageFile(PackageResources.icon_svg, "image/svg+xml"),
+    ]
+    var template = String(decoding: PackageResources.index_html, as: UTF8.self)
+    for (placeholder, name) in [("{{script}}", "app.js"), ("{{style}}", "style.css"), ("{{icon}}", "icon.svg")] {
+      template = template.replacing(placeholder, with: "page/\(name)?v=\(files[name]?.hash ?? "")")
+    }
+    var documents: [PageLanguage: PageFile] = [:]
+    for language in PageLanguage.allCases {
+      let text = template.replacing("{{lang}}", with: language.rawValue).replacing("{{dir}}", with: language.direction)
+      documents[language] = PageFile(Array(text.utf8), "text/html; charset=utf-8")
+    }
+    self.documents = documents
+  }
+
+  /// Adds the page's routes; HEAD follows from the router's `autoGenerateHeadEndpoints`.
+  public func add<Context: RequestContext>(to router: Router<Context>) {
+    router.get("/") { request, _ in document(for: request) }
+    for (name, file) in files {
+      router.get("/page/\(name)") { request, _ in
+        // Under its hash a file never changes; under its plain name it must be asked for again.
+        let isNamed = request.uri.queryParameters["v"].map { $0 == file.hash[...] } ?? false
+        return file.response(
+          to: request, caching: isNamed ? "public, max-age=31536000, immutable" : "no-cache", policy: nil)
+      }
+    }
+  }
+
+  private func document(for request: Request) -> Response {
+    let language = PageLanguage(
+      parameter: request.uri.queryParameters["lang"].map(String.init), cookies: request.headers[.cookie],
+      accept: request.headers[.acceptLanguage])
+    guard let document = documents[language] else { return Response(status: .internalServerError) }
+    var response = document.response(to: request, caching: "private, no-cache", policy: Self.policy)
+    response.headers[.contentLanguage] = language.rawValue
+    response.headers[.vary] = "Cookie, Accept-Language"
+    return response
+  }
+
+  /// Nothing runs but our own file, nothing is fetched but from here. `blob:` is for pictures kept in memory.
+  static let policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
+
+/// One file of the page, ready to be sent.
+private struct PageFile: Sendable {
+  let bytes: ByteBuffer
+  let mediaType: String
+  /// Of the content, in hexadecimal.
+  let hash: String
+
+  init(_ content: [UInt8], _ mediaType: String) {
+    bytes = ByteBuffer(bytes: content)
+    self.mediaType = mediaType
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in content { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    self.hash = String(hash, radix: 16)
+  }
+
+  func response(to request: Request, caching: String, policy: String?) -> Response {
+    var headers: HTTPFields = [
+      .eTag: "\"\(hash)\"", .cacheControl: caching, .xContentTypeOptions: "nosniff",
+      .contentSecurityPolicy: policy ?? "default-src 'none'; frame-ancestors 'none'",
+    ]
+    if request.headers[.ifNoneMatch]?.contains("\"\(hash)\"") ?? false {
+      return Response(status: .notModified, headers: headers)
+    }
+    headers[.contentType] = mediaType
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
+  }
+}

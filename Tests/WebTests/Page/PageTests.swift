@@ -1,0 +1,149 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import Web
+
+@Suite("Page")
+struct PageTests {
+  private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("Sources/Web/Page/Files")
+
+  private static func source(_ name: String) throws -> String {
+    try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+  }
+
+  /// The tables of `texts.js`, which are strict JSON between the first and the last brace.
+  private static func texts() throws -> [String: [String: Any]] {
+    let source = try source("texts.js")
+    let start = try #require(source.range(of: "const TEXTS = ")).upperBound
+    let end = try #require(source.range(of: ";", options: .backwards)).lowerBound
+    let parsed = try JSONSerialization.jsonObject(with: Data(source[start..<end].utf8))
+    return try #require(parsed as? [String: [String: Any]])
+  }
+
+  private static func get(
+    _ path: String, _ headers: HTTPFields = [:], _ check: @escaping @Sendable (TestResponse) throws -> Void
+  ) async throws {
+    let router = Router(options: [.autoGenerateHeadEndpoints])
+    PageRoutes().add(to: router)
+    try await Application(router: router).test(.router) { client in
+      try await client.execute(uri: path, method: .get, headers: headers) { try check($0) }
+    }
+  }
+
+  @Test("Every text exists in all three languages, with the same gaps to fill")
+  func texts() throws {
+    let texts = try Self.texts()
+    #expect(Set(texts.keys) == Set(PageLanguage.allCases.map(\.rawValue)))
+    let french = try #require(texts["fr"])
+    func gaps(_ value: Any) -> Set<String> {
+      let text = (value as? String) ?? (value as? [String: String])?["other"] ?? ""
+      return Set(text.matches(of: /\{\w\}/).map { String($0.output) })
+    }
+    for (language, table) in texts {
+      #expect(Set(table.keys) == Set(french.keys), "keys of \(language)")
+      for (key, value) in table {
+        if let text = value as? String {
+          #expect(!text.isEmpty && french[key] is String, "\(language) \(key)")
+        } else {
+          // The forms of Intl.PluralRules: Arabic has six.
+          let forms = try #require(value as? [String: String])
+          let needed = language == "ar" ? ["zero", "one", "two", "few", "many", "other"] : ["one", "other"]
+          #expect(Set(forms.keys) == Set(needed), "\(language) \(key)")
+        }
+        #expect(gaps(value) == gaps(french[key] ?? ""), "\(language) \(key)")
+      }
+    }
+  }
+
+  @Test("Every text that the script asks for is in the table")
+  func usedTexts() throws {
+    let french = try #require(try Self.texts()["fr"])
+    for name in ["dom.js", "list.js", "study.js", "viewer.js", "app.js"] {
+      for match in try Self.source(name).matches(of: /say\('([^']+)'/) {
+        #expect(french[String(match.1)] != nil, "\(name) says \(match.1)")
+      }
+      for match in try Self.source(name).matches(of: /button\('\w+', '([^']+)'/) {
+        #expect(french[String(match.1)] != nil, "\(name) labels a button \(match.1)")
+      }
+    }
+    for match in try Self.source("index.html").matches(of: /data-(?:text|label)="([^"]+)"/) {
+      #expect(french[String(match.1)] != nil)
+    }
+  }
+
+  @Test("Names and descriptions only ever become text: the script has no way to write markup")
+  func noMarkup() throws {
+    for name in ["dom.js", "list.js", "study.js", "viewer.js", "app.js"] {
+      let source = try Self.source(name)
+      for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc"] {
+        #expect(!source.contains(way), "\(name) uses \(way)")
+      }
+    }
+  }
+
+  @Test("The document comes in the language of the address, else of the cookie, else of the browser, else in French")
+  func language() async throws {
+    func expect(_ language: String, _ path: String = "/", cookie: String? = nil, accept: String? = nil) async throws {
+      var headers: HTTPFields = [:]
+      headers[.cookie] = cookie
+      headers[.acceptLanguage] = accept
+      try await Self.get(path, headers) { response in
+        let direction = language == "ar" ? "rtl" : "ltr"
+        #expect(String(buffer: response.body).contains("<html lang=\"\(language)\" dir=\"\(direction)\">"))
+        #expect(response.headers[.contentLanguage] == language)
+      }
+    }
+    try await expect("fr")
+    try await expect("fr", accept: "de, zz;q=0.9")
+    try await expect("ar", accept: "de, ar-MA;q=0.8, en;q=0.5")
+    try await expect("en", accept: "fr;q=0, en;q=0.1")
+    try await expect("en", cookie: "other=1; lang=en", accept: "ar")
+    try await expect("ar", "/?lang=ar", cookie: "lang=en", accept: "fr")
+    try await expect("en", "/?lang=xx", cookie: "lang=en")
+  }
+
+  @Test("The document runs nothing but its own file and asks nobody else")
+  func policy() async throws {
+    try await Self.get("/") { response in
+      #expect(response.status == .ok)
+      let policy = try #require(response.headers[.contentSecurityPolicy])
+      #expect(policy.hasPrefix("default-src 'none'") && !policy.contains("unsafe") && !policy.contains("http"))
+      let text = String(buffer: response.body)
+      #expect(!text.contains("{{"))
+      #expect(text.matches(of: /(?:src|href)="(?:https?:)?\/\//).isEmpty)
+      #expect(text.matches(of: /<script(?![^>]*src=)/).isEmpty && text.matches(of: /\son\w+=/).isEmpty)
+    }
+  }
+
+  @Test("A part is kept for ever under its hash, and asked for again under its plain name")
+  func caching() async throws {
+    try await Self.get("/page/app.js") { response in
+      #expect(response.headers[.contentType] == "text/javascript; charset=utf-8")
+      #expect(response.headers[.cacheControl] == "no-cache")
+    }
+    nonisolated(unsafe) var script = ""
+    try await Self.get("/") { response in
+      script = try #require(String(buffer: response.body).firstMatch(of: /src="(page\/app\.js\?v=\w+)"/)).1.description
+    }
+    nonisolated(unsafe) var tag = ""
+    try await Self.get("/" + script) { response in
+      #expect(response.headers[.cacheControl]?.contains("immutable") == true)
+      tag = try #require(response.headers[.eTag])
+    }
+    try await Self.get("/" + script, [.ifNoneMatch: tag]) { response in
+      #expect(response.status == .notModified && response.body.readableBytes == 0)
+    }
+    try await Self.get("/page/app.js?v=0") { #expect($0.headers[.cacheControl] == "no-cache") }
+  }
+
+  @Test("The whole page is light enough for a thin link")
+  func weight() throws {
+    let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+    let bytes = try names.reduce(0) { try $0 + Self.source($1).utf8.count }
+    #expect(bytes < 80_000, "\(bytes) bytes before compression; gzip makes about a third of them")
+  }
+}
