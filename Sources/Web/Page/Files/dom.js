@@ -9,7 +9,7 @@ function say(key, values = {}) {
   return text.replace(/\{(\w)\}/g, (_, name) => typeof values[name] === 'number' ? number(values[name]) : values[name]);
 }
 
-const locale = () => ({ fr: 'fr-MA', ar: 'ar-MA-u-nu-latn', en: 'en-GB' })[language];
+const locale = () => ({ fr: 'fr', ar: 'ar-MA-u-nu-latn', en: 'en-GB' })[language];
 const number = value => new Intl.NumberFormat(locale()).format(value);
 
 /** An element with attributes, listeners (on…) and children; strings become text nodes, never markup. */
@@ -99,8 +99,10 @@ function moment(date, time = '') {
   return Number.isNaN(+value) ? null : value;
 }
 
-const showDate = value => new Intl.DateTimeFormat(locale(), { day: 'numeric', month: 'short', year: 'numeric' }).format(value);
-const showTime = value => new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(value);
+const DAY = { day: 'numeric', month: 'short', year: 'numeric' };
+const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+const showDate = (value, withTime) => new Intl.DateTimeFormat(locale(), withTime ? { ...DAY, ...CLOCK } : DAY).format(value);
+const showTime = value => new Intl.DateTimeFormat(locale(), CLOCK).format(value);
 
 /** Age in years on a day; in months below two years. */
 function age(birth, day) {

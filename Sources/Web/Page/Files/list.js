@@ -153,7 +153,7 @@ function studyRow(row) {
       text(row, '00080050') && h('small', {}, `${say('accession')} `, own(text(row, '00080050')))),
     h('span', { class: 'when' }, when ? [h('span', {}, showDate(when)), text(row, '00080030') && h('small', {}, showTime(when))] : h('span', { class: 'faint' }, say('nodate'))),
     h('span', { class: 'where' }, institution ? own(institution) : issuer ? own(issuer) : ''),
-    h('span', { class: 'many' }, images ? h('span', {}, say('count.images', { n: images })) : '', series ? h('small', {}, say('count.series', { n: series })) : ''));
+    h('span', { class: 'many' }, images ? h('span', {}, say(hasPicture ? 'count.images' : 'count.objects', { n: images })) : '', series ? h('small', {}, say('count.series', { n: series })) : ''));
 }
 
 function patientName(name) {

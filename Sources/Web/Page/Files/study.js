@@ -79,7 +79,7 @@ function showStudy(main, uid, open) {
       h('dl', {},
         fact(say('patient'), patientLine(study, when)),
         birth && fact(say('born'), showDate(birth)),
-        when && fact(say('date'), text(study, '00080030') ? `${showDate(when)}, ${showTime(when)}` : showDate(when)),
+        when && fact(say('date'), showDate(when, Boolean(text(study, '00080030')))),
         fact(say('accession'), text(study, '00080050') && own(text(study, '00080050'))),
         fact(say('site'), text(study, '00080080') && own(text(study, '00080080'))),
         fact(say('images'), [say('count.series', { n: whole(study, '00201206') || known.size }), ' · ', say('count.images', { n: whole(study, '00201208') })])));
@@ -101,7 +101,7 @@ function showStudy(main, uid, open) {
     const frames = all.reduce((sum, instance) => sum + instance.frames, 0);
     title.replaceChildren(
       h('h2', {}, h('b', { class: 'badge', dir: 'ltr' }, item.modality || '?'), own(item.description || `${say('series')} ${item.number}`)),
-      h('small', {}, [item.description && item.number && `${say('series')} ${item.number}`, item.instances && say('count.images', { n: all.length }), frames > all.length && say('count.frames', { n: frames })].filter(Boolean).join(' · ')));
+      h('small', {}, [item.description && item.number && `${say('series')} ${item.number}`, item.instances && say(all.some(instance => instance.columns) ? 'count.images' : 'count.objects', { n: all.length }), frames > all.length && say('count.frames', { n: frames })].filter(Boolean).join(' · ')));
     const some = item.open || all.length <= FEW ? all : all.slice(0, FEW);
     reconcile(grid, item.instances ? some.map((instance, index) => ({ ...instance, index, modality: item.modality, language })) : [], one => one.uid, tile);
     foot.replaceChildren();

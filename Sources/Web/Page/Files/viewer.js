@@ -76,9 +76,9 @@ function showViewer(given) {
   windows.hidden = given.modality !== 'CT';
   const dialog = h('dialog', { class: 'viewer', 'aria-label': given.name },
     h('header', {}, h('button', { type: 'button', class: 'tool', title: say('close'), 'aria-label': say('close'), onclick: () => dialog.close() }, icon('close')),
-      h('div', { class: 'title' }, own(given.name, { class: 'strong' }), h('span', { class: 'which' }, given.id && own(given.id), given.id && given.description && ' · ', own(given.description))), windows, zoom, original),
+      h('div', { class: 'title' }, h('span', { class: 'strong' }, own(given.name)), h('span', { class: 'which' }, given.id && own(given.id), given.id && given.description && ' · ', own(given.description))), zoom, original),
     h('div', { class: 'view' }, stage, bar, problem),
-    h('footer', {}, back, play, ahead, slider, counter, h('p', { class: 'notice' }, say('notice'), ' ', h('span', { class: 'keys' }, say('keys')))));
+    h('footer', {}, back, play, ahead, slider, counter, windows, h('p', { class: 'notice' }, say('notice'), ' ', h('span', { class: 'keys' }, say('keys')))));
 
   const one = () => instances[index];
   const isClip = () => one().frames > 1;
