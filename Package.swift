@@ -66,6 +66,7 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
+      resources: [.embedInCode("Page/Files")],
       swiftSettings: strict),
     .executableTarget(
       name: "rekkas",

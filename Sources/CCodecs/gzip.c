@@ -4,7 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "ccodecs_gzip.h"
+#include "ccodecs.h"
 
 static cc_status failure(int code, const char *what) {
   cc_status status;

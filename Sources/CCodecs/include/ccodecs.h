@@ -115,6 +115,11 @@ CC_EXPORT bool cc_scale_stored(const void *words, size_t stride, int width, int 
 /// Mirrors rows and/or columns in place.
 CC_EXPORT void cc_flip(uint8_t *pixels, int width, int height, int channels, bool horizontally, bool vertically);
 
+// ---- gzip, for JSON on its way to clients that ask for it ----
+
+/// Compresses `length` bytes into one gzip member (RFC 1952). `level` is zlib's, 1 (fast) to 9.
+CC_EXPORT cc_status cc_gzip(const void *bytes, size_t length, int level, cc_bytes *out);
+
 // ---- worker process ----
 
 /// The descriptor on which a worker talks with the process that started it.
