@@ -38,9 +38,8 @@ enum Executable {
 
   /// A program of the system by its name; nil when it is not installed.
   static func find(_ name: String) -> URL? {
-    let folders =
-      (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":") + ["/usr/sbin", "/sbin"]
-    return folders.map { URL(fileURLWithPath: "\($0)/\(name)") }
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+    return path.split(separator: ":").map { URL(fileURLWithPath: "\($0)/\(name)") }
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
