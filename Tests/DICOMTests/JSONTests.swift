@@ -81,18 +81,21 @@ import Testing
         == #"{"00281201":{"vr":"OW","BulkDataURI":"~/00281201"}}"#)
   }
 
-  @Test func pixelDataIsABulkDataURIAtAnyDepth() throws {
+  @Test func pixelDataIsABulkDataURIAndLargeOctetsInItemsAre() throws {
+    let icon = (0..<2000).map { UInt8(truncatingIfNeeded: $0) }
     let object = try DataSetWriter.make {
       $0.bytes(.pixelData, .ow, [1, 2])
       $0.sequence(Tag(0x0088, 0x0200)) { $0.string(.patientID, .lo, "first") }
+      $0.sequence(Tag(0x0088, 0x0200)) { $0.bytes(.pixelData, .ow, icon) }
       $0.sequence(Tag(0x0088, 0x0200)) { $0.bytes(.pixelData, .ow, [7, 8]) }
     }.parsed()
     #expect(object.jsonText.contains(#""7FE00010":{"vr":"OW","BulkDataURI":"~/7FE00010"}"#))
     #expect(object.jsonText.contains(#""7FE00010":{"vr":"OW","BulkDataURI":"~/00880200/1/7FE00010"}"#))
     let path = try #require(AttributePath("00880200/1/7FE00010"))
-    #expect(object.dataSet.bulkData(of: path) == [7, 8])
-    #expect(object.dataSet.bulkData(of: path, in: 1..<100) == [8])
-    #expect(object.dataSet.bytes(of: path)?.count == 2)
+    #expect(object.jsonText.contains(#"{"7FE00010":{"vr":"OW","InlineBinary":"Bwg="}}"#))
+    #expect(object.dataSet.bulkData(of: path) == icon)
+    #expect(object.dataSet.bulkData(of: path, in: 1998..<5000) == Array(icon[1998...]))
+    #expect(object.dataSet.bytes(of: path)?.count == 2000)
     #expect(object.dataSet.bytes(of: AttributePath(.pixelData, in: [.init(sequence: .patientID, item: 0)])) == nil)
     #expect(object.dataSet.bytes(of: AttributePath(.rows)) == nil)
   }

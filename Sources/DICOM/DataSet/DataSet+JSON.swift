@@ -5,8 +5,11 @@ extension DataSet {
   /// - Specific Character Set, where there is one, says what is true of the text: ISO_IR 192.
   /// - IS and DS are numbers, written digit for digit as the object has them; what is no number is a string.
   /// - FL and FD that are no numbers are the strings "NaN", "inf" and "-inf", as other archives write them.
-  /// - Octets are inline up to `inlineLimit` bytes, in little endian. Larger ones, Pixel Data of any size, and texts and
-  ///   arrays of numbers beyond 64 KiB become `"BulkDataURI":"~/<AttributePath>"`, where the server puts its address for "~".
+  /// - Octets are inline up to `inlineLimit` bytes, in little endian. Larger ones, the object's Pixel Data of any size, and
+  ///   texts and arrays of numbers beyond 64 KiB become `"BulkDataURI":"~/<AttributePath>"`, where the server puts its
+  ///   address for "~".
+  /// - Hostile sizes stay out: a name or code beyond 1 MiB is bulk data too, though PS3.18 §F.2.2 has no place for it, and
+  ///   behind 64 MiB of JSON every value of more than 64 bytes is.
   public func json(inlineLimit: Int = 1024) -> [UInt8] {
     var text = JSONText(capacity: 64 * range.count + 1024)
     table.bytes.withUnsafeBytes { memory in
@@ -32,8 +35,6 @@ extension DataSet {
 private struct JSONObjectWriter {
   let memory: UnsafeRawBufferPointer
   let inlineLimit: Int
-  /// PS3.18 §F.2.2 lets numbers and long texts be bulk data too; below this they are not worth a request.
-  let textLimit = 64 << 10
   var steps: [AttributePath.Step] = []
 
   mutating func write(_ dataSet: DataSet, _ elements: [Int], to text: inout JSONText) {
@@ -77,19 +78,22 @@ private struct JSONObjectWriter {
       return text.append(",\"Value\":[\"ISO_IR 192\"]")
     }
     let form = record.vr.form ?? .octets(1)
-    switch form {
-    case .octets:
-      if record.length > inlineLimit || record.tag == .pixelData { return writeReference(record.tag, to: &text) }
-      writeInline(record, to: &text)
-    case .code, .text, .personName, .decimal, .paragraph:
-      if record.length > textLimit, record.vr.mayBeBulkData { return writeReference(record.tag, to: &text) }
-      dataSet.withText(record, memory) { writeText($0, record, form, to: &text) }
-    case .unsigned, .signed, .float, .attributeTag:
-      if record.length > textLimit, record.vr.mayBeBulkData { return writeReference(record.tag, to: &text) }
-      writeNumbers(record, form, to: &text)
-    case .sequence:
-      break
+    if record.length > inlineLimit(of: record, form, written: text.count) || record.tag == .pixelData && steps.isEmpty {
+      return writeReference(record.tag, to: &text)
     }
+    switch form {
+    case .octets: writeInline(record, to: &text)
+    case .code, .text, .personName, .decimal, .paragraph:
+      dataSet.withText(record, memory) { writeText($0, record, form, to: &text) }
+    case .unsigned, .signed, .float, .attributeTag: writeNumbers(record, form, to: &text)
+    case .sequence: break
+    }
+  }
+
+  private func inlineLimit(of record: ElementRecord, _ form: VR.Form, written: Int) -> Int {
+    if written > 64 << 20 { return 64 }
+    if case .octets = form { return inlineLimit }
+    return record.vr.mayBeBulkData ? 64 << 10 : 1 << 20
   }
 
   private func writeReference(_ tag: Tag, to text: inout JSONText) {

@@ -2,7 +2,7 @@ extension DataSet {
   /// The first value as text in Unicode without its padding; nil if the element is absent or the value empty.
   ///
   /// A person name comes with its component groups as written: "Yamada^Tarou=山田^太郎". Numbers are written as decimal text,
-  /// tags as eight hexadecimal digits.
+  /// tags as eight hexadecimal digits. Of a text beyond 1 MiB, only so much is read: nobody needs a longer one in memory.
   public func string(_ tag: Tag) -> String? {
     guard let record = record(tag) else { return nil }
     guard let isMultiple = record.isMultipleText else { return strings(tag).first { !$0.isEmpty } }
@@ -15,7 +15,7 @@ extension DataSet {
     }
   }
 
-  /// All values as text; an empty value among others is "".
+  /// All values as text, of the first 1 MiB; an empty value among others is "".
   public func strings(_ tag: Tag) -> [String] {
     guard let record = record(tag), record.length > 0 else { return [] }
     guard let isMultiple = record.isMultipleText else { return binaryStrings(record) }
@@ -97,7 +97,7 @@ extension DataSet {
     _ record: ElementRecord, _ memory: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) -> R
   ) -> R {
     // The padding is cut off first: NULs at the end are not worth a decoding.
-    let value = UnsafeRawBufferPointer(rebasing: memory[record.range])
+    let value = UnsafeRawBufferPointer(rebasing: memory[record.range].prefix(1 << 20))
     var count = value.count
     while count > 0, value[count - 1] == 0 { count -= 1 }
     let padded = UnsafeRawBufferPointer(rebasing: value[..<count])

@@ -3,7 +3,7 @@
 /// Not an array: appending a byte to one costs several checks, and this is written for every object that arrives.
 struct JSONText: ~Copyable {
   private var memory: UnsafeMutablePointer<UInt8>
-  private var count = 0
+  private(set) var count = 0
   private var capacity: Int
 
   init(capacity: Int) {

@@ -95,10 +95,9 @@ struct Walker {
   }
 
   func isPadding() -> Bool {
-    let rest = current.limit - position
-    guard rest <= 64 << 20 else { return false }
-    if rest >= 4, memory.loadUnaligned(fromByteOffset: position, as: UInt32.self) != 0 { return false }
-    return memory[position..<current.limit].allSatisfy { $0 == 0 }
+    let rest = UnsafeRawBufferPointer(rebasing: memory[position..<current.limit])
+    if rest.count >= 4, rest.loadUnaligned(as: UInt32.self) != 0 { return false }
+    return rest.count <= 64 << 20 && rest.isAllZero
   }
 
   // MARK: Headers

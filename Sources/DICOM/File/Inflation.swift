@@ -71,7 +71,7 @@ struct InflatedDataSet {
       let length = UInt32(littleEndian: tail.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
       if length == UInt32(truncatingIfNeeded: inflatedCount) { return true }
     }
-    return tail.allSatisfy { $0 == 0 }
+    return tail.isAllZero
   }
 
   private struct Sink: ~Copyable {
