@@ -100,12 +100,23 @@ import Testing
     #expect(object.dataSet.bytes(of: AttributePath(.rows)) == nil)
   }
 
-  @Test func longTextsAndArraysBecomeBulkDataWhereTheStandardAllows() throws {
-    let long = String(repeating: "x", count: 70_000)
-    #expect(try json { $0.string(Tag(0x0040, 0xA160), .ut, long) }.contains(#""BulkDataURI":"~/0040A160""#))
+  @Test func longArraysAndHostileTextsBecomeBulkData() throws {
     #expect(try json { $0.float(Tag(0x0018, 0x9404), [Float](repeating: 1, count: 20_000)) }.contains("BulkDataURI"))
-    // Two bytes over what an explicit LO can hold: written as UN, read as LO, and LO may not be bulk data.
-    #expect(try json { $0.string(.patientID, .lo, long) }.contains(#""vr":"LO","Value":["xxxx"#))
+    #expect(try json { $0.float(Tag(0x0018, 0x9404), [Float](repeating: 1, count: 10_000)) }.contains("[1,1,1,"))
+    let long = String(repeating: "x", count: 70_000)
+    for (tag, vr) in [(Tag(0x0040, 0xA160), VR.ut), (.patientID, .lo)] {
+      #expect(try json { $0.string(tag, vr, long) }.contains(#""vr":"\#(vr)","Value":["xxxx"#))
+      let hostile = String(repeating: long, count: 16)
+      #expect(try json { $0.string(tag, vr, hostile) }.contains(#""vr":"\#(vr)","BulkDataURI":"~/\#(tag.hex)""#))
+    }
+  }
+
+  @Test func theJSONOfManyLargeValuesStaysSmall() throws {
+    let text = [UInt8](repeating: 1, count: 60_000)
+    var dataSet = Raw.start
+    for element in UInt16(0x1000)..<0x1400 { dataSet += Raw.short(Tag(0x0009, element), "LO", text) }
+    let json = try ParsedObject.make(dataSet: dataSet).dataSet.json()
+    #expect(json.count < 65 << 20)
   }
 
   @Test func groupLengthsAndTheFileMetaAreLeftOut() throws {

@@ -6,10 +6,9 @@ extension DataSet {
   /// - IS and DS are numbers, written digit for digit as the object has them; what is no number is a string.
   /// - FL and FD that are no numbers are the strings "NaN", "inf" and "-inf", as other archives write them.
   /// - Octets are inline up to `inlineLimit` bytes, in little endian. Larger ones, the object's Pixel Data of any size, and
-  ///   texts and arrays of numbers beyond 64 KiB become `"BulkDataURI":"~/<AttributePath>"`, where the server puts its
-  ///   address for "~".
-  /// - Hostile sizes stay out: a name or code beyond 1 MiB is bulk data too, though PS3.18 §F.2.2 has no place for it, and
-  ///   behind 64 MiB of JSON every value of more than 64 bytes is.
+  ///   arrays of numbers beyond 64 KiB become `"BulkDataURI":"~/<AttributePath>"`, where the server puts its address for "~".
+  /// - Hostile sizes stay out: any text beyond 1 MiB is bulk data too, in the object's own character set, and behind 64 MiB
+  ///   of JSON every value of more than 64 bytes is. For names and codes PS3.18 §F.2.2 does not provide that.
   public func json(inlineLimit: Int = 1024) -> [UInt8] {
     var text = JSONText(capacity: 64 * range.count + 1024)
     table.bytes.withUnsafeBytes { memory in
@@ -92,8 +91,11 @@ private struct JSONObjectWriter {
 
   private func inlineLimit(of record: ElementRecord, _ form: VR.Form, written: Int) -> Int {
     if written > 64 << 20 { return 64 }
-    if case .octets = form { return inlineLimit }
-    return record.vr.mayBeBulkData ? 64 << 10 : 1 << 20
+    switch form {
+    case .octets: return inlineLimit
+    case .unsigned, .signed, .float: return 64 << 10
+    default: return 1 << 20
+    }
   }
 
   private func writeReference(_ tag: Tag, to text: inout JSONText) {
@@ -204,16 +206,6 @@ private struct JSONObjectWriter {
     let whole = value.rounded(.towardZero)
     if whole == value, abs(value) < 1e15, value != 0 || value.sign == .plus { return text.append(number: Int64(value)) }
     text.append(contentsOf: value.description)
-  }
-}
-
-extension VR {
-  /// PS3.18 §F.2.2.
-  fileprivate var mayBeBulkData: Bool {
-    switch self {
-    case .ds, .fd, .fl, .is, .lt, .sl, .ss, .st, .sv, .uc, .ul, .us, .ut, .uv: true
-    default: false
-    }
   }
 }
 
