@@ -46,7 +46,7 @@ namespace {
 // which parameters first. They are stateless; each call makes its own decoder.
 struct Decoders {
   // Colour follows Photometric Interpretation: YBR_FULL and YBR_FULL_422 of a JPEG become RGB, samples labelled RGB stay.
-  DJCodecParameter jpegParameter{ECC_lossyYCbCr, EDC_photometricInterpretation, EUC_default, EPC_colorByPixel, OFTrue, OFTrue};
+  DJCodecParameter jpegParameter{ECC_lossyYCbCr, EDC_photometricInterpretation, EUC_default, EPC_colorByPixel};
   DJLSCodecParameter jlsParameter{EJLSUC_default, EJLSPC_colorByPixel, OFTrue, OFFalse};
   DJDecoderBaseline baseline;
   DJDecoderExtended extended;
@@ -83,6 +83,9 @@ const Decoders &decoders() {
   static const Decoders *all = new Decoders;
   return *all;
 }
+
+// DCMTK 3.6.7 has no name for it.
+bool isDeflatedFrame(const char *syntax) { return std::strcmp(syntax, "1.2.840.10008.1.2.8.1") == 0; }
 
 bool isRLE(const char *syntax) { return std::strcmp(syntax, UID_RLELosslessTransferSyntax) == 0; }
 
@@ -150,7 +153,7 @@ rk_status decodeByDCMTK(const DcmCodec *codec, const char *syntax, rk_image_form
 void registerCodecs() {
   static std::once_flag once;
   std::call_once(once, [] {
-    DJDecoderRegistration::registerCodecs(EDC_photometricInterpretation, EUC_default, EPC_default, OFTrue, OFTrue);
+    DJDecoderRegistration::registerCodecs(EDC_photometricInterpretation, EUC_default, EPC_default);
     DJLSDecoderRegistration::registerCodecs();
     DcmRLEDecoderRegistration::registerCodecs();
   });
@@ -161,7 +164,7 @@ void registerCodecs() {
 }  // namespace rk
 
 bool rk_image_can_decode(const char *transfer_syntax) {
-  return rk::isRLE(transfer_syntax) || rk::decoders().codec(transfer_syntax) != nullptr;
+  return rk::isRLE(transfer_syntax) || rk::isDeflatedFrame(transfer_syntax) || rk::decoders().codec(transfer_syntax) != nullptr;
 }
 
 rk_status rk_image_decode(const char *transfer_syntax, rk_image_format *format, const uint8_t *data, size_t length,
@@ -172,6 +175,7 @@ rk_status rk_image_decode(const char *transfer_syntax, rk_image_format *format, 
     size_t implied = format->bits_allocated == 1 ? (pixels + 7) / 8 : pixels * (format->bits_allocated / 8);
     if (pixels == 0 || frame_length != implied) return rk::imageStatus(RK_IMAGE_DAMAGED, "decoding a frame", "size of the frame");
     if (rk::isRLE(transfer_syntax)) return rk::decodeRLE(*format, data, length, frame, frame_length);
+    if (rk::isDeflatedFrame(transfer_syntax)) return rk::decodeDeflated(data, length, frame, frame_length);
     const DcmCodec *codec = rk::decoders().codec(transfer_syntax);
     if (!codec) return rk::imageStatus(RK_IMAGE_UNSUPPORTED, "no decoder for this transfer syntax", transfer_syntax);
     return rk::decodeByDCMTK(codec, transfer_syntax, *format, data, length, frame, frame_length);

@@ -244,7 +244,7 @@ enum {
 /// Whether `rk_image_decode` has a decoder for a transfer syntax UID.
 RK_EXPORT bool rk_image_can_decode(const char *transfer_syntax);
 
-/// Decodes one encapsulated frame (its fragments joined) of RLE, JPEG or JPEG-LS into `frame`: stored values, host byte order,
+/// Decodes one encapsulated frame (its fragments joined) of RLE, JPEG, JPEG-LS or deflate into `frame`: stored values, host byte order,
 /// colour by pixel; one-bit frames stay packed. `frame_length` must be what `format` implies. On success `format->photometric`
 /// says what the decoded samples are. Blocks (processor time); any thread.
 RK_EXPORT rk_status rk_image_decode(const char *transfer_syntax, rk_image_format *format, const uint8_t *data, size_t length,

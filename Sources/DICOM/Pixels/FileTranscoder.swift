@@ -16,8 +16,14 @@ public enum FileTranscoder {
     } catch {
       throw .unreadable(String(describing: error))
     }
-    guard FrameDecoder.canDecode(object.transferSyntax) else {
+    // DCMTK has no name for single deflated frames, though we can decode them.
+    guard FrameDecoder.canDecode(object.transferSyntax), object.transferSyntax != .deflatedImageFrameCompression else {
       throw .unsupportedTransferSyntax(object.transferSyntax.uid)
+    }
+    // In big endian OW some writers swap the bytes of a 32-bit cell, others those of its two words (as DCMTK does): refused rather
+    // than served wrong.
+    if !object.transferSyntax.isLittleEndian, object.dataSet.int(.bitsAllocated) ?? 0 > 16 {
+      throw .damaged("the byte order of 32-bit pixels in big endian is ambiguous")
     }
     let temporary = output + ".\(UInt64.random(in: 0 ... .max)).part"
     let status = rk_image_transcode(path, transferSyntax.uid.rawValue, temporary)

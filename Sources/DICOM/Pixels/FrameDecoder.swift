@@ -14,7 +14,8 @@ public enum FrameDecoder {
 
   /// Whether frames of this transfer syntax can be decoded here.
   public static func canDecode(_ transferSyntax: TransferSyntax) -> Bool {
-    !transferSyntax.isEncapsulated || rk_image_can_decode(transferSyntax.uid.rawValue)
+    !transferSyntax.isEncapsulated || transferSyntax == .encapsulatedUncompressedExplicitVRLittleEndian
+      || rk_image_can_decode(transferSyntax.uid.rawValue)
   }
 
   /// Decodes one compressed frame, its fragments joined. Blocks.
@@ -27,8 +28,7 @@ public enum FrameDecoder {
     guard format.sampleKind == .integer else { throw .damaged("compressed float pixel data") }
     let uid = transferSyntax.uid.rawValue
     guard rk_image_can_decode(uid) else { throw .unsupportedTransferSyntax(transferSyntax.uid) }
-    let samples = format.pixelCount * format.samplesPerPixel
-    let length = format.bitsAllocated == 1 ? (samples + 7) / 8 : samples * (format.bitsAllocated / 8)
+    let length = format.sampleLength
     guard length <= frameLimit else { throw .tooLarge }
     var description = rk_image_format(format)
     var status = rk_status()

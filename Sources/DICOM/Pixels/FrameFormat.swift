@@ -35,13 +35,17 @@ public struct FrameFormat: Hashable, Sendable {
   /// Pixels of a frame.
   public var pixelCount: Int { rows * columns }
 
+  /// Bytes of all samples of a frame, nothing subsampled.
+  var sampleLength: Int {
+    bitsAllocated == 1 ? (pixelCount * samplesPerPixel + 7) / 8 : pixelCount * samplesPerPixel * (bitsAllocated / 8)
+  }
+
   /// Bytes of one frame: one-bit pixels are packed, and a frame begins on a byte.
   public var frameLength: Int {
-    if bitsAllocated == 1 { return (pixelCount * samplesPerPixel + 7) / 8 }
     if samplesPerPixel == 3, photometricInterpretation.isSubsampledAcross {
-      return rows * columns * 2 * (bitsAllocated / 8)
+      return pixelCount * 2 * (bitsAllocated / 8)
     }
-    return pixelCount * samplesPerPixel * (bitsAllocated / 8)
+    return sampleLength
   }
 }
 

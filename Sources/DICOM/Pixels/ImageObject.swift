@@ -68,33 +68,41 @@ public struct ImageObject: Sendable {
   }
 
   /// Decodes one 0-based frame. Blocks (processor time).
+  ///
+  /// - Parameter limit: bytes that the frame may have.
   public func decode(_ frame: Int, limit: Int = FrameDecoder.frameLimit) throws(FrameFailure) -> DecodedFrame {
     guard (0..<frameCount).contains(frame) else { throw .frameOutOfRange(count: frameCount) }
-    // Compressed frames of a subsampled interpretation decode to every sample.
-    let expected =
-      location.isEncapsulated
-      ? format.pixelCount * format.samplesPerPixel * max(1, format.bitsAllocated / 8) : format.frameLength
-    guard expected <= limit else { throw .tooLarge }
-    if location.isEncapsulated {
-      return try FrameDecoder.decode(encapsulatedFrame(frame), transferSyntax: object.transferSyntax, format: format)
+    // A codestream gives every sample, also where its photometric interpretation is a subsampled one.
+    guard max(format.frameLength, format.sampleLength) <= limit else { throw .tooLarge }
+    guard location.isEncapsulated else { return try native(frame) }
+    let codestream = encapsulatedFrame(frame)
+    if object.transferSyntax == .encapsulatedUncompressedExplicitVRLittleEndian {
+      // Only the fragment's padding is in excess.
+      guard (0...1).contains(codestream.count - format.frameLength) else {
+        throw .damaged("a frame's fragment is not as long as the frame")
+      }
+      return DecodedFrame(format: format, bytes: byPixel(Array(codestream.prefix(format.frameLength))))
     }
-    return try native(frame)
+    return try FrameDecoder.decode(codestream, transferSyntax: object.transferSyntax, format: format)
   }
 
   // MARK: Native
 
   private func native(_ frame: Int) throws(FrameFailure) -> DecodedFrame {
     guard let range = location.fragments(of: frame).first else { throw .frameOutOfRange(count: frameCount) }
-    let length = format.frameLength
     if format.bitsAllocated == 1 { return bits(range, from: location.bitOffset(of: frame)) }
-    guard range.count == length else { throw .damaged("pixel data is shorter than a frame") }
-    let isPlanar =
-      format.samplesPerPixel == 3 && !format.photometricInterpretation.isSubsampledAcross
-      && object.dataSet.int(.planarConfiguration) == 1
+    guard range.count == format.frameLength else { throw .damaged("pixel data is shorter than a frame") }
     if swappedWordSize == 1 && !isPlanar { return DecodedFrame(format: format, mapped: bytes, range: range) }
-    var frame = nativeOrder(range)
-    if isPlanar { frame = FrameDecoder.interleaved(frame, format) }
-    return DecodedFrame(format: format, bytes: frame)
+    return DecodedFrame(format: format, bytes: byPixel(nativeOrder(range)))
+  }
+
+  private var isPlanar: Bool {
+    format.samplesPerPixel == 3 && !format.photometricInterpretation.isSubsampledAcross
+      && object.dataSet.int(.planarConfiguration) == 1
+  }
+
+  private func byPixel(_ frame: [UInt8]) -> [UInt8] {
+    isPlanar ? FrameDecoder.interleaved(frame, format) : frame
   }
 
   private func nativeOrder(_ range: Range<Int>) -> [UInt8] {

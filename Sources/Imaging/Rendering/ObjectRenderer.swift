@@ -4,7 +4,12 @@ import Foundation
 /// Renders and decodes frames of files, in this process: what a worker does. Keeps the last file open, because frames of one file
 /// are asked for one after the other.
 final class ObjectRenderer {
+  private let frameLimit: Int
   private var last: (path: String, identity: FileIdentity, object: ImageObject)?
+
+  /// - Parameter memoryLimit: bytes this process may hold. A frame may take a third of it: there are also its samples in another
+  ///   arrangement, and the picture.
+  init(memoryLimit: Int = .max) { frameLimit = min(FrameDecoder.frameLimit, memoryLimit / 3) }
 
   func render(_ request: RenderRequest) throws(RenderFailure) -> RenderedImage {
     try picture(request).encoded(as: request.format)
@@ -12,7 +17,7 @@ final class ObjectRenderer {
 
   func picture(_ request: RenderRequest) throws(RenderFailure) -> Picture {
     let object = try open(request.path)
-    let frame = try Self.translated { () throws(FrameFailure) in try object.decode(request.frame) }
+    let frame = try Self.translated { () throws(FrameFailure) in try object.decode(request.frame, limit: frameLimit) }
     let attributes = ImageAttributes(object.object.dataSet, frame: request.frame, format: object.format)
     return try Renderer.picture(of: frame, attributes, viewport: request.viewport, window: request.window)
   }
@@ -20,7 +25,7 @@ final class ObjectRenderer {
   /// The stored values of one frame, little endian.
   func decodeFrame(path: String, frame: Int) throws(RenderFailure) -> [UInt8] {
     let object = try open(path)
-    return try Self.translated { () throws(FrameFailure) in try object.decode(frame).bytes }
+    return try Self.translated { () throws(FrameFailure) in try object.decode(frame, limit: frameLimit).bytes }
   }
 
   func transcode(path: String, to uid: UID, output: String) throws(RenderFailure) {

@@ -19,6 +19,8 @@ public final class RenderPool: @unchecked Sendable {
   private let executable: String
   private let memoryLimit: Int
   private let timeLimit: Duration
+  /// A whole file is rewritten at this many bytes a second at least; its time limit grows with its size.
+  private static let transcodedBytesPerSecond = 8 << 20
 
   /// - Parameters:
   ///   - executable: this program; `/proc/self/exe` when in doubt.
@@ -51,7 +53,11 @@ public final class RenderPool: @unchecked Sendable {
 
   /// Rewrites a whole file (see `FileTranscoder`). Throws `RenderFailure`, or `CancellationError`.
   public func transcode(path: String, to transferSyntax: TransferSyntax, output: String) async throws {
-    _ = try await perform(.transcode(path: path, to: transferSyntax.uid, output: output))
+    var status = stat()
+    let size = stat(path, &status) == 0 ? Int(status.st_size) : 0
+    _ = try await perform(
+      .transcode(path: path, to: transferSyntax.uid, output: output),
+      extra: .seconds(size / Self.transcodedBytesPerSecond))
   }
 
   /// Refuses what waits, lets workers finish what they do, and returns when all have ended.
@@ -70,8 +76,10 @@ public final class RenderPool: @unchecked Sendable {
 
   // MARK: Requests
 
-  private func perform(_ work: WorkerRequest.Work) async throws -> (WorkerReply, [UInt8]) {
-    let seconds = UInt32(clamping: timeLimit.components.seconds + 1)
+  private func perform(
+    _ work: WorkerRequest.Work, extra: Duration = .zero
+  ) async throws -> (WorkerReply, [UInt8]) {
+    let seconds = UInt32(clamping: (timeLimit + extra).components.seconds + 1)
     let request = WorkerRequest(work: work, memoryLimit: UInt64(memoryLimit), cpuSeconds: seconds)
     let id = condition.withLock {
       lastID += 1
@@ -79,7 +87,9 @@ public final class RenderPool: @unchecked Sendable {
     }
     defer { _ = condition.withLock { cancelledEarly.remove(id) } }
     return try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { enqueue(.init(id: id, request: request), $0) }
+      try await withCheckedThrowingContinuation {
+        enqueue(.init(id: id, request: request, timeLimit: timeLimit + extra), $0)
+      }
     } onCancel: {
       cancel(id)
     }
@@ -181,7 +191,7 @@ public final class RenderPool: @unchecked Sendable {
   /// Milliseconds left for a job. One that nobody waits for any more gets a second to come to its end, which is cheaper than a
   /// new process.
   private func deadline(for job: WorkerQueue.Job) -> () -> Int32 {
-    var end = ContinuousClock.now + timeLimit
+    var end = ContinuousClock.now + job.timeLimit
     var isWanted = true
     return { [self] in
       if isWanted, condition.withLock({ continuations[job.id] == nil }) {

@@ -10,13 +10,15 @@ public enum RenderWorker {
   /// parent's.
   public static func run() -> Never {
     let socket = WorkerSocket(descriptor: Int32(CC_WORKER_SOCKET))
-    var isConfined = false
-    let renderer = ObjectRenderer()
+    var confined: ObjectRenderer?
     while let (request, _) = try? socket.receive(WorkerRequest.self, payloadLimit: 0) {
-      if !isConfined {
-        guard cc_worker_confine(request.memoryLimit) == 0 else { exit(71) }
-        isConfined = true
+      if confined == nil {
+        // DCMTK's lines are dropped: its messages can quote values of attributes.
+        DICOMLibrary.initialize()
+        guard cc_worker_confine(request.memoryLimit) == 0 else { exit(EX_OSERR) }
       }
+      let renderer = confined ?? ObjectRenderer(memoryLimit: Int(clamping: request.memoryLimit))
+      confined = renderer
       cc_worker_limit_cpu(request.cpuSeconds)
       var reply = WorkerReply()
       var payload: [UInt8] = []

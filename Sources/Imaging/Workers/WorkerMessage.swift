@@ -16,11 +16,13 @@ struct WorkerRequest: Codable, Sendable {
   /// Processor seconds for this request.
   var cpuSeconds: UInt32
 
-  /// The file that is read.
-  var path: String {
+  /// What is refused for a while after it has killed a worker. Rewriting a whole file needs more than showing a frame of it, so
+  /// the one says nothing about the other.
+  var riskKey: String {
     switch work {
     case .render(let request): request.path
-    case .decodeFrame(let path, _), .transcode(let path, _, _): path
+    case .decodeFrame(let path, _): path
+    case .transcode(let path, _, _): "transcode " + path
     }
   }
 }

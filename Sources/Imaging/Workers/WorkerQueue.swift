@@ -4,6 +4,8 @@ struct WorkerQueue {
   struct Job: Sendable {
     let id: UInt64
     let request: WorkerRequest
+    /// From the moment a worker takes it.
+    var timeLimit: Duration = .seconds(20)
     var attempts = 0
   }
 
@@ -46,9 +48,9 @@ struct WorkerQueue {
 
   mutating func admit(_ job: Job, now: ContinuousClock.Instant) -> Admission {
     if isClosed { return .refused(.unavailable("shut down")) }
-    if let entry = shunned[job.request.path] {
+    if let entry = shunned[job.request.riskKey] {
       if now < entry.until { return .refused(entry.failure) }
-      shunned[job.request.path] = nil
+      shunned[job.request.riskKey] = nil
     }
     guard waiting < limits.waiting else { return .refused(.overloaded) }
     jobs.append(job)
@@ -91,7 +93,7 @@ struct WorkerQueue {
       return true
     }
     if shunned.count >= 1024 { shunned.removeAll() }
-    shunned[job.request.path] = (failure, now + limits.quarantine)
+    shunned[job.request.riskKey] = (failure, now + limits.quarantine)
     return false
   }
 
