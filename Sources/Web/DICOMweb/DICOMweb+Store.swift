@@ -85,8 +85,9 @@ extension DICOMweb {
           try await begin(try await threads.runIfActive { try intake.receive(batch) })
         }
         let rest = pending
-        try await begin(
-          try await threads.runIfActive { try intake.receive(rest) + intake.finish(announced: announced) })
+        // In two steps: a body that breaks off must not take the parts before the break with it.
+        try await begin(try await threads.runIfActive { try intake.receive(rest) })
+        try await begin(try await threads.runIfActive { try intake.finish(announced: announced) })
       } catch let failure as MultipartFailure {
         // What came whole before the break is stored and is said to be; the answer as a whole is an error.
         report.broken = failure

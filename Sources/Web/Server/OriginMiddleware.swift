@@ -6,6 +6,8 @@ import Hummingbird
 /// As long as there are no users, a hub on loopback is protected by being on loopback. A web page elsewhere could still reach
 /// it through the reader's browser by giving its own name the address 127.0.0.1 (DNS rebinding): so the `Host` must be a
 /// loopback name or the configured public one.
+///
+/// It stands outside of the turning of errors into answers: a viewer's page elsewhere must be able to read why it failed.
 struct OriginMiddleware: RouterMiddleware {
   typealias Context = WebContext
 
@@ -16,10 +18,11 @@ struct OriginMiddleware: RouterMiddleware {
     async throws -> Response
   {
     if let host = request.head.authority, !addresses.isOurs(host: host) {
-      throw WebFailure(
+      return WebFailure(
         status: .misdirectedRequest,
         message:
-          "This service does not answer under that host name. Set its public address (publicURL) to the one you use.")
+          "This service does not answer under that host name. Set its public address (publicURL) to the one you use."
+      ).response(to: request)
     }
     guard let origin = request.headers[.origin], allowedOrigins.contains(origin) else {
       return try await next(request, context)

@@ -49,8 +49,8 @@ struct WebApplication {
     router.addMiddleware {
       ObservationMiddleware()
       HeaderMiddleware()
-      ErrorMiddleware()
       OriginMiddleware(addresses: addresses, allowedOrigins: Set(configuration.corsOrigins))
+      ErrorMiddleware()
     }
     let dicomWeb = DICOMweb(
       archive: archive, renderPool: renderPool, addresses: addresses, configuration: configuration)

@@ -60,16 +60,17 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    ("PatientID=P2", ["2.25.2"]), ("00100020=P2", ["2.25.2"]), ("PatientName=Ben*", ["2.25.1"]),
-    ("PatientName=%2Aali%2A", ["2.25.1"]),
-    ("StudyDate=20260305-20260401", ["2.25.2"]), ("ModalitiesInStudy=US", ["2.25.2"]),
-    ("StudyInstanceUID=2.25.1%5C2.25.2", ["2.25.1", "2.25.2"]),
-    ("StudyInstanceUID=2.25.1&StudyInstanceUID=2.25.2", ["2.25.1", "2.25.2"]),
-    ("StudyInstanceUID=2.25.1,2.25.9", ["2.25.1"]),
-    ("PatientName=%C3%89lodie%5EAmrani", ["2.25.2"]), ("fuzzymatching=true&PatientName=elodie", ["2.25.2"]),
-    ("PatientID=none", []),
-  ] as [(String, [String])])
+  @Test(
+    arguments: [
+      ("PatientID=P2", ["2.25.2"]), ("00100020=P2", ["2.25.2"]), ("PatientName=Ben*", ["2.25.1"]),
+      ("PatientName=%2Aali%2A", ["2.25.1"]),
+      ("StudyDate=20260305-20260401", ["2.25.2"]), ("ModalitiesInStudy=US", ["2.25.2"]),
+      ("StudyInstanceUID=2.25.1%5C2.25.2", ["2.25.1", "2.25.2"]),
+      ("StudyInstanceUID=2.25.1&StudyInstanceUID=2.25.2", ["2.25.1", "2.25.2"]),
+      ("StudyInstanceUID=2.25.1,2.25.9", ["2.25.1"]),
+      ("PatientName=%C3%89lodie%5EAmrani", ["2.25.2"]), ("fuzzymatching=true&PatientName=elodie", ["2.25.2"]),
+      ("PatientID=none", []),
+    ] as [(String, [String])])
   func conditionsFindWhatTheySay(query: String, expected: [String]) async throws {
     try await WebFixture.run { fixture, client in
       try await twoStudies(fixture)

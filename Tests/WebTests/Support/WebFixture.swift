@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdTesting
 import Imaging
 import Logging
+import Testing
 
 @testable import Web
 
@@ -16,10 +17,35 @@ struct WebFixture {
   let registry = PrometheusRegistry()
   var configuration: WebConfiguration
 
+  /// Routes without a socket.
+  ///
   /// - Parameter configure: changes to the configuration, limits for instance.
   static func run(
     _ configure: (inout WebConfiguration) -> Void = { _ in },
     _ test: @Sendable (WebFixture, any TestClientProtocol) async throws -> Void
+  ) async throws {
+    try await build(port: 8080, configure) { fixture, application in
+      try await application.test(.router) { client in try await test(fixture, client) }
+    }
+  }
+
+  /// The whole service on a port of its own, and the test on a thread of its own: sockets that block must not hold Swift's pool.
+  static func runLive(
+    _ configure: (inout WebConfiguration) -> Void = { _ in }, _ test: @escaping @Sendable (_ port: Int) throws -> Void
+  ) async throws {
+    try await build(port: 0, configure) { _, application in
+      try await application.test(.live) { client in
+        let port = try #require(client.port)
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+          Thread.detachNewThread { done.resume(with: Result { try test(port) }) }
+        }
+      }
+    }
+  }
+
+  private static func build(
+    port: Int, _ configure: (inout WebConfiguration) -> Void,
+    _ body: (WebFixture, Application<RouterResponder<WebContext>>) async throws -> Void
   ) async throws {
     let directory = NSTemporaryDirectory() + "rekkas-web-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -31,14 +57,14 @@ struct WebFixture {
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let archive = try Archive(options: options, logger: logger)
     let pool = RenderPool(executable: Self.executable ?? "/nonexistent", workers: 2)
-    var configuration = WebConfiguration(port: 8080, temporaryDirectory: directory + "/temporary")
+    var configuration = WebConfiguration(port: port, temporaryDirectory: directory + "/temporary")
     configure(&configuration)
     let fixture = WebFixture(archive: archive, directory: directory, configuration: configuration)
     let application = try WebApplication(
       archive: archive, renderPool: pool, configuration: configuration, version: "1.2.3", metrics: fixture.registry,
       logger: logger
     ).make()
-    try await application.test(.router) { client in try await test(fixture, client) }
+    try await body(fixture, application)
     await pool.shutdown()
     try archive.close()
   }
@@ -104,6 +130,9 @@ struct TestObject: Sendable {
     writer.string(.seriesDescription, .lo, "Axial")
     writer.string(.patientName, .pn, patientName)
     writer.string(.patientID, .lo, patientID)
+    writer.string(.patientBirthDate, .da, "19700101")
+    writer.string(.patientSex, .cs, "O")
+    writer.string(.referringPhysicianName, .pn, "Alaoui^Nadia")
     writer.uid(.studyInstanceUID, study)
     writer.uid(.seriesInstanceUID, series)
     writer.string(.seriesNumber, .is, "1")

@@ -1,0 +1,129 @@
+import DICOM
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Imaging
+import Testing
+
+@testable import Web
+
+@Suite struct RenderParametersTests {
+  @Test func windowAndViewportAreRead() throws {
+    let read = try RenderParameters(QueryString("window=40,400&viewport=128,64&quality=75&annotation=patient"))
+    #expect(read.window == Window(center: 40, width: 400))
+    #expect(read.viewport == Viewport(width: 128, height: 64))
+    #expect(read.quality == 75)
+    #expect(read.warnings.count == 1)
+    let other = try RenderParameters(QueryString("window=-600.5,1.5e3,sigmoid&viewport=10,10,,5,-20,"))
+    #expect(other.window == Window(center: -600.5, width: 1500, function: .sigmoid))
+    #expect(
+      other.viewport == Viewport(width: 10, height: 10, sourceX: 0, sourceY: 5, sourceWidth: -20, sourceHeight: nil))
+  }
+
+  @Test(arguments: [
+    "window=40", "window=a,b", "window=40,0", "window=40,400,cubic", "window=nan,1", "viewport=0,10", "viewport=10",
+    "viewport=1e9,1",
+    "viewport=10,10,1", "viewport=10,10,a,b,c,d", "quality=0", "quality=101", "quality=x", "viewport=10,10,inf,0,1,1",
+  ])
+  func wrongOnesAreRefused(query: String) {
+    #expect(throws: WebFailure.self) { try RenderParameters(QueryString(query)) }
+  }
+}
+
+@Suite(.enabled(if: WebFixture.executable != nil, "the rekkas executable is not beside the tests"))
+struct RenderTests {
+  private static let study = "/dicom-web/studies/2.25.1"
+  private static let one = study + "/series/2.25.1.1/instances/2.25.1.1.1"
+
+  @Test func everyLevelHasPictures() async throws {
+    try await WebFixture.run { fixture, client in
+      try await fixture.store(.make { ($0.size, $0.frames) = (32, 3) })
+      for level in [Self.study, Self.study + "/series/2.25.1.1", Self.one, Self.one + "/frames/2"] {
+        for kind in ["/rendered", "/thumbnail"] {
+          for (accept, type, magic) in [
+            ("image/jpeg", "image/jpeg", [UInt8(0xff), 0xd8]), ("image/png", "image/png", [0x89, 0x50]),
+            ("*/*", "image/jpeg", [0xff, 0xd8]),
+            ("image/avif,image/webp,image/apng,image/*,*/*;q=0.8", "image/jpeg", [0xff, 0xd8]),
+          ] {
+            try await client.execute(uri: level + kind, method: .get, headers: [.accept: accept]) { response in
+              #expect(response.status == .ok, "\(level)\(kind) \(accept)")
+              #expect(response.headers[.contentType] == type)
+              #expect(response.bytes.starts(with: magic))
+              #expect(response.headers[.eTag] != nil)
+            }
+          }
+        }
+      }
+      try await client.execute(uri: Self.one + "/rendered?accept=image/png", method: .get) {
+        #expect($0.headers[.contentType] == "image/png")
+      }
+      try await client.execute(uri: Self.one + "/rendered", method: .get, headers: [.accept: "image/gif"]) {
+        #expect($0.status == .notAcceptable)
+      }
+      try await client.execute(uri: Self.one + "/frames/4/rendered", method: .get) { #expect($0.status == .notFound) }
+      try await client.execute(uri: Self.one + "/rendered?window=1", method: .get) { #expect($0.status == .badRequest) }
+    }
+  }
+
+  @Test func allPicturesComeAsParts() async throws {
+    try await WebFixture.run { fixture, client in
+      try await fixture.store(
+        .make { ($0.size, $0.frames) = (16, 3) }, .make { ($0.size, $0.instance, $0.number) = (16, "2.25.1.1.2", 2) })
+      let parts = [HTTPField.Name.accept: "multipart/related; type=\"image/jpeg\""]
+      for (path, count) in [
+        (Self.study + "/rendered", 4), (Self.one + "/rendered", 3), (Self.one + "/frames/1,3/rendered", 2),
+      ] {
+        try await client.execute(
+          uri: path, method: .get, headers: HTTPFields(parts.map { HTTPField(name: $0.key, value: $0.value) })
+        ) { response in
+          let answer = try response.parts()
+          #expect(answer.count == count)
+          #expect(
+            answer.allSatisfy { $0.headers["content-type"] == "image/jpeg" && $0.content.starts(with: [0xff, 0xd8]) })
+        }
+      }
+    }
+  }
+
+  @Test func explicitLittleEndianIsMadeOfOtherSyntaxes() async throws {
+    try await WebFixture.run { fixture, client in
+      let object = TestObject.make { $0.syntax = .explicitVRBigEndian }
+      let other = TestObject.make {
+        ($0.syntax, $0.instance, $0.number) = (.deflatedExplicitVRLittleEndian, "2.25.1.1.2", 2)
+      }
+      try await fixture.store(object, other)
+      try await client.execute(
+        uri: Self.one, method: .get, headers: [.accept: "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"]
+      ) { response in
+        #expect(response.status == .ok)
+        let made = try ParsedObject.parse(ObjectBytes(response.bytes))
+        #expect(made.transferSyntax == .explicitVRLittleEndian)
+        #expect(made.dataSet.string(.patientName) == "Ben^Ali")
+      }
+      // The default without a transfer-syntax, of several objects.
+      try await client.execute(
+        uri: Self.study, method: .get, headers: [.accept: "multipart/related; type=\"application/dicom\""]
+      ) { response in
+        let parts = try response.parts()
+        #expect(
+          parts.map { $0.headers["content-type"] }
+            == Array(repeating: "application/dicom; transfer-syntax=1.2.840.10008.1.2.1", count: 2))
+        for part in parts {
+          let made = try ParsedObject.parse(ObjectBytes(part.content))
+          #expect(made.transferSyntax == .explicitVRLittleEndian)
+        }
+      }
+      for instance in ["2.25.1.1.1", "2.25.1.1.2"] {
+        let path = Self.study + "/series/2.25.1.1/instances/\(instance)/frames/1"
+        try await client.execute(uri: path, method: .get) { response in
+          let parts = try response.parts()
+          #expect(parts.map(\.content) == [object.frame(1)])
+        }
+      }
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: fixture.configuration.temporaryDirectory).isEmpty,
+        "copies are gone")
+    }
+  }
+}
