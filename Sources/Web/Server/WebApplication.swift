@@ -55,6 +55,7 @@ struct WebApplication {
     let dicomWeb = DICOMweb(
       archive: archive, renderPool: renderPool, addresses: addresses, configuration: configuration)
     DICOMwebRoutes(dicomWeb).add(to: router)
+    PageRoutes().add(to: router)
     HealthRoutes(archive: archive, version: version, metrics: metrics, threads: dicomWeb.streamer.threads).add(
       to: router)
     return router
