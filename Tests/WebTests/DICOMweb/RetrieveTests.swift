@@ -114,7 +114,7 @@ import Testing
       try await fixture.store(object)
       var address = ""
       try await client.execute(uri: Self.one + "/metadata", method: .get) { response in
-        address = try #require(try response.dataSets()[0]["7FE00010"]?.BulkDataURI)
+        address = try #require(try response.dataSets()[0]["7FE00010"]?.bulkDataURI)
       }
       #expect(address == "http://127.0.0.1:8080" + Self.one + "/bulkdata/7FE00010")
       let path = String(address.dropFirst("http://127.0.0.1:8080".count))

@@ -100,7 +100,7 @@ import Testing
   }
 
   @Test func moreThanOneAnswerHoldsIsSaid() async throws {
-    try await WebFixture.run({ $0.limits.searchResults = 1 }) { fixture, client in
+    try await WebFixture.run(.make { $0.limits.searchResults = 1 }) { fixture, client in
       try await twoStudies(fixture)
       try await client.execute(uri: "/dicom-web/studies", method: .get) { response in
         let answer = try response.dataSets()
@@ -145,7 +145,7 @@ import Testing
   }
 
   @Test func addressesComeFromTheConfiguredOne() async throws {
-    try await WebFixture.run({ $0.publicURL = "https://hub.example.ma/" }) { fixture, client in
+    try await WebFixture.run(.make { $0.publicURL = "https://hub.example.ma/" }) { fixture, client in
       try await fixture.store(.make())
       try await client.execute(uri: "/dicom-web/studies", method: .get) { response in
         let answer = try response.dataSets()

@@ -35,7 +35,7 @@ import Testing
         #expect(response.headers[.contentType] == "application/dicom+json")
         let report = try response.dataSet()
         #expect(report["00081190"]?.text == "http://127.0.0.1:8080/dicom-web/studies/2.25.1")
-        #expect(report["00081199"]?.Value?.count == 2)
+        #expect(report["00081199"]?.values?.count == 2)
         #expect(report["00081198"] == nil)
         #expect(response.text.contains("/dicom-web/studies/2.25.1/series/2.25.1.1/instances/2.25.1.1.2"))
       }
@@ -73,8 +73,8 @@ import Testing
       try await post(client, body(noise, good, Array(other[..<(other.count / 2)]))) { response in
         #expect(response.status == .accepted)
         let report = try response.dataSet()
-        #expect(report["00081199"]?.Value?.count == 1)
-        #expect((report["00081198"]?.Value?.count ?? 0) + (report["0008119A"]?.Value?.count ?? 0) == 2)
+        #expect(report["00081199"]?.values?.count == 1)
+        #expect((report["00081198"]?.values?.count ?? 0) + (report["0008119A"]?.values?.count ?? 0) == 2)
       }
       #expect(try fixture.archive.statistics().instances == 1)
     }
@@ -105,7 +105,7 @@ import Testing
       try await post(client, body(TestObject.make { $0.patientName = "Other^Name" }.file())) { response in
         #expect(response.status == .conflict)
         let failed = try response.dataSet()["00081198"]
-        #expect(failed?.Value?.count == 1)
+        #expect(failed?.values?.count == 1)
         #expect(response.text.contains("273"))  // 0x0111
         #expect(!response.text.contains("Other"))
       }
@@ -143,11 +143,11 @@ import Testing
   }
 
   @Test func whatIsTooLargeIsRefused() async throws {
-    try await WebFixture.run({ $0.limits.storeRequestSize = 1000 }) { _, client in
+    try await WebFixture.run(.make { $0.limits.storeRequestSize = 1000 }) { _, client in
       let large = TestObject.make { $0.size = 64 }.file()
       try await post(client, body(large)) { #expect($0.status == .contentTooLarge) }
     }
-    try await WebFixture.run({ $0.limits.instanceSize = 1000 }) { _, client in
+    try await WebFixture.run(.make { $0.limits.instanceSize = 1000 }) { _, client in
       let large = TestObject.make { $0.size = 64 }.file()
       try await post(client, body(large)) { response in
         #expect(response.status == .serviceUnavailable)
@@ -166,7 +166,7 @@ import Testing
       try await post(client, ByteBuffer(bytes: bytes + Array("--B--".utf8))) { response in
         #expect(response.status == .ok)
         let report = try response.dataSet()
-        #expect(report["00081199"]?.Value?.count == 100)
+        #expect(report["00081199"]?.values?.count == 100)
       }
       #expect(try fixture.archive.statistics().instances == 100)
     }

@@ -65,7 +65,7 @@ import Testing
 
   @Test func otherOriginsAreLetInOnlyWhenListed() async throws {
     let viewer = "https://viewer.example.ma"
-    try await WebFixture.run({ $0.corsOrigins = [viewer] }) { _, client in
+    try await WebFixture.run(.make { $0.corsOrigins = [viewer] }) { _, client in
       let preflight: HTTPFields = [
         .origin: viewer, .accessControlRequestMethod: "GET", .accessControlRequestHeaders: "accept",
       ]

@@ -60,11 +60,17 @@ struct JSONElement: Decodable {
   }
 
   let vr: String
-  let Value: [Item]?
-  let BulkDataURI: String?
+  let values: [Item]?
+  let bulkDataURI: String?
+
+  private enum CodingKeys: String, CodingKey {
+    case vr
+    case values = "Value"
+    case bulkDataURI = "BulkDataURI"
+  }
 
   var text: String? {
-    guard case .text(let text) = Value?.first else { return nil }
+    guard case .text(let text) = values?.first else { return nil }
     return text
   }
 }

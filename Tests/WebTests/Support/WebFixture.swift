@@ -18,22 +18,20 @@ struct WebFixture {
   var configuration: WebConfiguration
 
   /// Routes without a socket.
-  ///
-  /// - Parameter configure: changes to the configuration, limits for instance.
   static func run(
-    _ configure: (inout WebConfiguration) -> Void = { _ in },
+    _ configuration: WebConfiguration = .make(),
     _ test: @Sendable (WebFixture, any TestClientProtocol) async throws -> Void
   ) async throws {
-    try await build(port: 8080, configure) { fixture, application in
+    try await build(port: 8080, configuration) { fixture, application in
       try await application.test(.router) { client in try await test(fixture, client) }
     }
   }
 
   /// The whole service on a port of its own, and the test on a thread of its own: sockets that block must not hold Swift's pool.
   static func runLive(
-    _ configure: (inout WebConfiguration) -> Void = { _ in }, _ test: @escaping @Sendable (_ port: Int) throws -> Void
+    _ configuration: WebConfiguration = .make(), _ test: @escaping @Sendable (_ port: Int) throws -> Void
   ) async throws {
-    try await build(port: 0, configure) { _, application in
+    try await build(port: 0, configuration) { _, application in
       try await application.test(.live) { client in
         let port = try #require(client.port)
         try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
@@ -44,7 +42,7 @@ struct WebFixture {
   }
 
   private static func build(
-    port: Int, _ configure: (inout WebConfiguration) -> Void,
+    port: Int, _ configuration: WebConfiguration,
     _ body: (WebFixture, Application<RouterResponder<WebContext>>) async throws -> Void
   ) async throws {
     let directory = NSTemporaryDirectory() + "rekkas-web-" + UUID().uuidString
@@ -57,8 +55,9 @@ struct WebFixture {
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let archive = try Archive(options: options, logger: logger)
     let pool = RenderPool(executable: Self.executable ?? "/nonexistent", workers: 2)
-    var configuration = WebConfiguration(port: port, temporaryDirectory: directory + "/temporary")
-    configure(&configuration)
+    var configuration = configuration
+    configuration.port = port
+    configuration.temporaryDirectory = directory + "/temporary"
     let fixture = WebFixture(archive: archive, directory: directory, configuration: configuration)
     let application = try WebApplication(
       archive: archive, renderPool: pool, configuration: configuration, version: "1.2.3", metrics: fixture.registry,
@@ -86,6 +85,15 @@ struct WebFixture {
       _ = try receiver.finish()
       _ = try await archive.store(spool, receipt: Receipt(channel: .import))
     }
+  }
+}
+
+extension WebConfiguration {
+  /// The defaults, changed; port and temporary folder are the fixture's.
+  static func make(_ change: (inout WebConfiguration) -> Void = { _ in }) -> WebConfiguration {
+    var configuration = WebConfiguration(temporaryDirectory: "")
+    change(&configuration)
+    return configuration
   }
 }
 
