@@ -16,7 +16,7 @@ public struct PageRoutes: Sendable {
     // One script is one round trip on a thin link; its parts are separate files only for people.
     let script = [
       PackageResources.texts_js, PackageResources.dom_js, PackageResources.list_js, PackageResources.study_js,
-      PackageResources.viewer_js, PackageResources.app_js,
+      PackageResources.pictures_js, PackageResources.viewer_js, PackageResources.app_js,
     ]
     files = [
       "app.js": PageFile(Array(script.joined()), "text/javascript; charset=utf-8"),

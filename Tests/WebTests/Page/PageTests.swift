@@ -62,7 +62,7 @@ struct PageTests {
   @Test("Every text that the script asks for is in the table")
   func usedTexts() throws {
     let french = try #require(try Self.texts()["fr"])
-    for name in ["dom.js", "list.js", "study.js", "viewer.js", "app.js"] {
+    for name in ["dom.js", "list.js", "study.js", "pictures.js", "viewer.js", "app.js"] {
       for match in try Self.source(name).matches(of: /say\('([^']+)'/) {
         #expect(french[String(match.1)] != nil, "\(name) says \(match.1)")
       }
@@ -77,7 +77,7 @@ struct PageTests {
 
   @Test("Names and descriptions only ever become text: the script has no way to write markup")
   func noMarkup() throws {
-    for name in ["dom.js", "list.js", "study.js", "viewer.js", "app.js"] {
+    for name in ["dom.js", "list.js", "study.js", "pictures.js", "viewer.js", "app.js"] {
       let source = try Self.source(name)
       for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc"] {
         #expect(!source.contains(way), "\(name) uses \(way)")

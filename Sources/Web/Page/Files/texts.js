@@ -91,7 +91,9 @@ const TEXTS = {
     "window.abdomen": "Abdomen 60/350",
     "position": "Position dans la série",
     "notice": "Rendu JPEG avec perte : ne convient pas au diagnostic primaire.",
-    "keys": "Flèches ou molette : parcourir · Espace : lecture · Z : taille réelle · 0–5 : fenêtrage · Échap : fermer"
+    "keys": "Z : taille réelle · Échap : fermer",
+    "keys.stack": "Flèches ou molette : parcourir · Espace : lecture",
+    "keys.window": "0–5 : fenêtrage"
   },
   "ar": {
     "skip": "انتقل إلى المحتوى",
@@ -182,7 +184,9 @@ const TEXTS = {
     "window.abdomen": "البطن 60/350",
     "position": "الموضع في السلسلة",
     "notice": "عرض JPEG مضغوط بفقدان: لا يصلح للتشخيص الأولي.",
-    "keys": "الأسهم أو العجلة: تصفح · مسافة: تشغيل · Z: الحجم الحقيقي · 0–5: النافذة · Esc: إغلاق"
+    "keys": "Z: الحجم الحقيقي · Esc: إغلاق",
+    "keys.stack": "الأسهم أو العجلة: تصفح · مسافة: تشغيل",
+    "keys.window": "0–5: النافذة"
   },
   "en": {
     "skip": "Skip to content",
@@ -273,6 +277,8 @@ const TEXTS = {
     "window.abdomen": "Abdomen 60/350",
     "position": "Position in the series",
     "notice": "Lossy JPEG rendering: not for primary diagnosis.",
-    "keys": "Arrows or wheel: browse · Space: play · Z: actual size · 0–5: window · Esc: close"
+    "keys": "Z: actual size · Esc: close",
+    "keys.stack": "Arrows or wheel: browse · Space: play",
+    "keys.window": "0–5: window"
   }
 };

@@ -1,59 +1,6 @@
 // One image, large: browse slices or frames, windows, zoom, original.
 
 const WINDOWS = [['auto', ''], ['soft', '40,400'], ['lung', '-600,1500'], ['bone', '400,1800'], ['brain', '40,80'], ['abdomen', '60,350']];
-const KEPT_BYTES = 48e6;
-
-/** Pictures fetched once and kept: the wanted one first, its neighbours while the link is free. */
-class Pictures {
-  constructor() { this.kept = new Map(); this.running = new Map(); this.bytes = 0; }
-
-  ready(address) {
-    const entry = this.kept.get(address);
-    if (entry) { this.kept.delete(address); this.kept.set(address, entry); }
-    return entry;
-  }
-
-  /** Lets go of what is under way for other addresses: on a thin link only what is looked at counts. */
-  only(addresses) {
-    for (const [address, job] of this.running) if (!addresses.includes(address)) job.abort.abort();
-  }
-
-  get(address) {
-    const entry = this.ready(address);
-    if (entry) return Promise.resolve(entry);
-    const known = this.running.get(address);
-    if (known) return known.promise;
-    const abort = new AbortController();
-    const promise = this.fetch(address, abort.signal).finally(() => {
-      if (this.running.get(address)?.abort === abort) this.running.delete(address);
-    });
-    this.running.set(address, { abort, promise });
-    return promise;
-  }
-
-  async fetch(address, signal) {
-    const response = await fetch(address, { headers: { Accept: 'image/jpeg' }, signal });
-    if (!response.ok) throw Object.assign(new Error('refused'), { status: response.status });
-    const blob = await response.blob();
-    if (signal.aborted) throw new DOMException('', 'AbortError');
-    const entry = { url: URL.createObjectURL(blob), size: blob.size };
-    this.kept.set(address, entry);
-    this.bytes += entry.size;
-    for (const [old, { url, size }] of this.kept) {
-      if (this.bytes <= KEPT_BYTES || old === address) break;
-      this.kept.delete(old);
-      this.bytes -= size;
-      URL.revokeObjectURL(url);
-    }
-    return entry;
-  }
-
-  close() {
-    this.only([]);
-    for (const { url } of this.kept.values()) URL.revokeObjectURL(url);
-    this.kept.clear();
-  }
-}
 
 function showViewer(given) {
   let { instances, index } = given;
@@ -68,6 +15,7 @@ function showViewer(given) {
   const button = (name, label, action) => h('button', { type: 'button', class: 'tool', title: say(label), 'aria-label': say(label), onclick: action }, icon(name));
   const back = button('back', 'previous', () => step(-1));
   const ahead = button('next', 'next', () => step(1));
+  const keys = h('span', { class: 'keys' });
   const play = button('play', 'play', () => setPlaying(!playing));
   const zoom = button('actual', 'actual', () => setActual(!actual));
   const original = h('a', { class: 'tool', download: '', title: say('download'), 'aria-label': say('download') }, icon('down'), h('span', { class: 'label' }, say('download.short')));
@@ -78,7 +26,7 @@ function showViewer(given) {
     h('header', {}, h('button', { type: 'button', class: 'tool', title: say('close'), 'aria-label': say('close'), onclick: () => dialog.close() }, icon('close')),
       h('div', { class: 'title' }, h('span', { class: 'strong' }, own(given.name)), h('span', { class: 'which' }, given.id && own(given.id), given.id && given.description && ' · ', own(given.description))), zoom, original),
     h('div', { class: 'view' }, stage, bar, problem),
-    h('footer', {}, back, play, ahead, slider, counter, windows, h('p', { class: 'notice' }, say('notice'), ' ', h('span', { class: 'keys' }, say('keys')))));
+    h('footer', {}, back, play, ahead, slider, counter, windows, h('p', { class: 'notice' }, say('notice'), ' ', keys)));
 
   const one = () => instances[index];
   const isClip = () => one().frames > 1;
@@ -106,12 +54,15 @@ function showViewer(given) {
     const mine = ++turn;
     const at = position();
     const instance = one();
-    counter.textContent = say(isClip() ? 'frame.n' : 'image.n', { i: at, n: length() });
+    const where = say(isClip() ? 'frame.n' : 'image.n', { i: at, n: length() });
+    counter.replaceChildren(h('span', { class: 'long' }, where), h('span', { class: 'short', dir: 'ltr', 'aria-hidden': 'true' }, `${number(at)} / ${number(length())}`));
     slider.max = String(length());
     slider.value = String(at);
-    slider.disabled = length() < 2;
-    slider.setAttribute('aria-valuetext', counter.textContent);
+    slider.hidden = length() < 2;
+    slider.setAttribute('aria-valuetext', where);
     play.hidden = length() < 2;
+    back.hidden = ahead.hidden = length() < 2 && instances.length < 2;
+    keys.textContent = [length() > 1 && say('keys.stack'), given.modality === 'CT' && say('keys.window'), say('keys')].filter(Boolean).join(' · ');
     back.disabled = !inStack(at - 1) && !instances[index - 1];
     ahead.disabled = !inStack(at + 1) && !instances[index + 1];
     const file = `${ROOT}/${path(instance.study, instance.series, instance.uid)}`;
@@ -147,7 +98,7 @@ function showViewer(given) {
     bar.hidden = true;
     picture.hidden = false;
     picture.classList.remove('coarse');
-    picture.alt = `${given.name}, ${counter.textContent}`;
+    picture.alt = `${given.name}, ${where}`;
     size();
     for (const next of near) {
       if (mine !== turn) return;
