@@ -80,20 +80,25 @@ struct RoundTripTests {
     for round in roundsWithoutSharedUIDs(files.map { ($0.path, $0.uid) }) { all += try report("dimse", round) }
     #expect(all.count > 90)
     for file in all {
-      #expect(file.stored == "stored" && file.same == true && file.error == nil, "\(file)")
+      #expect(
+        file.error == nil && (file.stored == "refused as it should be" || file.stored == "stored" && file.same == true),
+        "\(file)")
     }
   }
 
   @Test func malformedFilesEndStoredQuarantinedOrRefusedAndTheHubLives() throws {
     let files = try manifest().filter { $0.path.contains("/malformed/") }
     let hub = try HubProcess()
-    for file in files {
-      let result = try Executable.client(
-        "roundtrip.py", [hub.base, "\(hub.dicomPort)", "stow", file.path], seconds: 60)
-      let report = try JSONDecoder().decode(Report.self, from: Data(result.output.utf8))
-      #expect(report.error == nil, "\(report)")
-      #expect(report.stored == "stored" || report.stored?.hasPrefix("HTTP 4") == true, "\(report)")
-      #expect(kill(hub.identifier, 0) == 0, "the hub died of \(file.path)")
+    let result = try Executable.client(
+      "roundtrip.py", [hub.base, "\(hub.dicomPort)", "stow"] + files.map(\.path), seconds: 300)
+    let reports = try result.output.split(separator: "\n").map {
+      try JSONDecoder().decode(Report.self, from: Data($0.utf8))
+    }
+    #expect(reports.count == files.count, "\(result.errors)")
+    #expect(kill(hub.identifier, 0) == 0, "the hub died: \(hub.logText.suffix(2000))")
+    for file in reports {
+      let isRefused = file.stored?.hasPrefix("HTTP 4") == true
+      #expect(file.error == nil && (isRefused || file.stored == "stored" && file.same == true), "\(file)")
     }
     #expect(try WebClient.get(hub.base + "/healthz").status == 200)
     #expect(try hub.stop() == 0)

@@ -1,6 +1,6 @@
 """Stores files by C-STORE (pynetdicom, bytes as they are) or STOW-RS, then fetches each back and compares.
 
-    roundtrip.py HTTP_BASE DICOM_PORT dimse|stow FILE...
+    roundtrip.py HTTP_BASE DICOM_PORT dimse|stow FILE...   ("-" reads the files' paths from standard input)
 
 One JSON line per file: path, how it was stored, whether QIDO finds it, under which name, whether data set and
 frames come back byte for byte, and what /rendered answers.
@@ -21,6 +21,8 @@ warnings.simplefilter("ignore")
 _config.STORE_SEND_CHUNKED_DATASET = True
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 base, port, way, *files = sys.argv[1:]
+if files == ["-"]:
+    files = sys.stdin.read().split("\n")
 web = base + "/dicom-web"
 session = requests.Session()
 
@@ -52,6 +54,10 @@ def dimse(path):
         status = assoc.send_c_store(pathlib.Path(path))
     finally:
         assoc.release()
+    # pynetdicom sends the identifiers of the file meta; where the data set says others, a refusal is the right answer.
+    ds = pydicom.dcmread(path, specific_tags=["SOPClassUID", "SOPInstanceUID"], stop_before_pixels=True)
+    if (ds.get("SOPClassUID"), ds.get("SOPInstanceUID")) != (meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID):
+        return ("refused as it should be" if status.get("Status") == 0xA900 else f"status {status.get('Status')}"), None
     if "Status" not in status or status.Status != 0:
         return f"status {status.get('Status', 'none')}", None
     uid = meta.MediaStorageSOPInstanceUID
