@@ -62,6 +62,18 @@ struct PhantomTests {
     #expect(uids.allSatisfy { $0.isWellFormed && $0.rawValue.hasPrefix("2.25.") })
   }
 
+  @Test("Every phantom parses, and its names come back from all three character sets")
+  func parse() throws {
+    let names = Set(
+      try PhantomSet.testImages.map { study in
+        let parsed = try ParsedObject.parse(ObjectBytes(study.file(0).bytes))
+        #expect(parsed.transferSyntax == .explicitVRLittleEndian)
+        #expect(parsed.pixelData?.frameCount == (study.kind == .us ? study.count : 1))
+        return try #require(parsed.dataSet.string(.patientName))
+      })
+    #expect(names == Set(PhantomSet.testImages.map(\.patient.name)))
+  }
+
   @Test("The perfusion map joins the MR study of its seed")
   func sameStudy() {
     let visits = PhantomSet.testImages.filter { $0.kind == .mr || $0.kind == .palette }.map(\.visit)

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Imaging
 import NIOCore
 
 /// The reader's page: a handful of files, compiled into the program, that talk to `/dicom-web` of the same origin and to nobody else.
@@ -55,7 +56,7 @@ public struct PageRoutes: Sendable {
     guard let document = documents[language] else { return Response(status: .internalServerError) }
     var response = document.response(to: request, caching: "private, no-cache", policy: Self.policy)
     response.headers[.contentLanguage] = language.rawValue
-    response.headers[.vary] = "Cookie, Accept-Language"
+    response.headers[.vary] = "Accept-Encoding, Accept-Language, Cookie"
     return response
   }
 
@@ -65,30 +66,43 @@ public struct PageRoutes: Sendable {
     + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 }
 
-/// One file of the page, ready to be sent.
+/// One file of the page, ready to be sent, plain and compressed.
 private struct PageFile: Sendable {
-  let bytes: ByteBuffer
+  let plain: ByteBuffer
+  /// As gzip; nil where that is no smaller.
+  let small: ByteBuffer?
   let mediaType: String
   /// Of the content, in hexadecimal.
   let hash: String
 
   init(_ content: [UInt8], _ mediaType: String) {
-    bytes = ByteBuffer(bytes: content)
+    plain = ByteBuffer(bytes: content)
+    let packed = content.withUnsafeBytes { Gzip.compress($0, level: 9) }
+    small = packed.flatMap { $0.count < content.count ? ByteBuffer(bytes: $0) : nil }
     self.mediaType = mediaType
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in content { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-    self.hash = String(hash, radix: 16)
+    hash = EntityTag(folding: [String(decoding: content, as: UTF8.self)], salt: mediaType).text.filter { $0 != "\"" }
   }
 
   func response(to request: Request, caching: String, policy: String?) -> Response {
+    let packed = Self.takesGzip(request) ? small : nil
+    let tag = EntityTag(packed == nil ? hash : hash + "-gzip")
     var headers: HTTPFields = [
-      .eTag: "\"\(hash)\"", .cacheControl: caching, .xContentTypeOptions: "nosniff",
+      .eTag: tag.text, .cacheControl: caching, .xContentTypeOptions: "nosniff", .vary: "Accept-Encoding",
       .contentSecurityPolicy: policy ?? "default-src 'none'; frame-ancestors 'none'",
     ]
-    if request.headers[.ifNoneMatch]?.contains("\"\(hash)\"") ?? false {
-      return Response(status: .notModified, headers: headers)
-    }
+    if tag.matches(request.headers[.ifNoneMatch]) { return Response(status: .notModified, headers: headers) }
     headers[.contentType] = mediaType
-    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: bytes))
+    if packed != nil { headers[.contentEncoding] = "gzip" }
+    return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: packed ?? plain))
+  }
+
+  /// Whether `Accept-Encoding` names gzip without refusing it (`q=0`).
+  private static func takesGzip(_ request: Request) -> Bool {
+    let codings = request.headers[values: .acceptEncoding].joined(separator: ",").lowercased()
+    return codings.split(separator: ",").contains { coding in
+      let parts = coding.split(separator: ";").map { $0.filter { $0 != " " } }
+      let weight = parts.dropFirst().first { $0.hasPrefix("q=") }.map { Double($0.dropFirst(2)) ?? 0 }
+      return parts.first == "gzip" && weight != 0
+    }
   }
 }

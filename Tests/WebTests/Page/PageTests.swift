@@ -140,10 +140,27 @@ struct PageTests {
     try await Self.get("/page/app.js?v=0") { #expect($0.headers[.cacheControl] == "no-cache") }
   }
 
-  @Test("The whole page is light enough for a thin link")
-  func weight() throws {
-    let names = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
-    let bytes = try names.reduce(0) { try $0 + Self.source($1).utf8.count }
-    #expect(bytes < 80_000, "\(bytes) bytes before compression; gzip makes about a third of them")
+  @Test("Who understands gzip gets it, under a tag of its own; who refuses it does not")
+  func compression() async throws {
+    nonisolated(unsafe) var plain = ""
+    try await Self.get("/page/app.js", [.acceptEncoding: "br, gzip;q=0"]) { response in
+      #expect(response.headers[.contentEncoding] == nil)
+      plain = try #require(response.headers[.eTag])
+    }
+    try await Self.get("/page/app.js", [.acceptEncoding: "gzip, deflate, br"]) { response in
+      #expect(response.headers[.contentEncoding] == "gzip")
+      #expect(response.headers[.vary]?.contains("Accept-Encoding") == true)
+      #expect(response.headers[.eTag] != plain)
+      #expect(Array(response.body.readableBytesView.prefix(2)) == [0x1F, 0x8B])
+    }
+  }
+
+  @Test("The whole page is light enough for a thin link: less than 40 KB travel")
+  func weight() async throws {
+    nonisolated(unsafe) var bytes = 0
+    for path in ["/", "/page/app.js", "/page/style.css", "/page/icon.svg"] {
+      try await Self.get(path, [.acceptEncoding: "gzip"]) { bytes += $0.body.readableBytes }
+    }
+    #expect(bytes > 5_000 && bytes < 40_000, "\(bytes) bytes")
   }
 }
