@@ -84,6 +84,7 @@ public final class Archive: Sendable {
     laterFlushes?.close()
     if !latch.hasFailed { try objects.flush() }
     try index.close()
+    lock.release()
   }
 
   // MARK: - Reading

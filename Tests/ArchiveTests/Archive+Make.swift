@@ -6,7 +6,7 @@ import Testing
 @testable import Archive
 
 /// A folder of its own for one test, removed with it.
-final class TestFolder {
+final class TestFolder: Sendable {
   let path: String
 
   init() throws {

@@ -13,6 +13,9 @@ final class ArchiveLock: Sendable {
         "The archive \(directory) is open in another process. Stop that process, or choose another folder with --data.")
     }
   }
+
+  /// Lets another open the archive.
+  func release() { _ = flock(file.descriptor, LOCK_UN) }
 }
 
 /// Why an archive could not be opened or used; the text is for people and holds no patient data.

@@ -3,7 +3,10 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// The files of the archive: `objects/ab/cd/<sha256>.dcm`, written once, never changed.
+/// The files of the archive: `objects/ab/<sha256>.dcm`, written once, never changed.
+///
+/// 256 folders, all made when the archive is: making folders as objects come costs as much as writing them, and a folder
+/// of a hundred thousand files is nothing to today's file systems.
 ///
 /// A file appears under its name whole or not at all (temporary name, then rename). Being on the disk is the
 /// journal's business: the store itself flushes only files that the journal does not hold.
@@ -18,7 +21,17 @@ final class ObjectStore: Sendable {
     incoming = directory + "/incoming"
     try Folder.make(self.directory)
     try Folder.make(incoming)
+    var isNew = false
+    for number in 0..<256 {
+      let folder = self.directory + "/" + Self.folderName(UInt8(number))
+      if mkdir(folder, 0o750) == 0 {
+        isNew = true
+      } else if errno != EEXIST {
+        throw SystemError("make the folder", folder)
+      }
+    }
     root = try SystemFile(self.directory, O_RDONLY | O_DIRECTORY)
+    if isNew { try root.flushAll() }
   }
 
   /// Where the object of this digest lies, or would lie.
@@ -35,7 +48,7 @@ final class ObjectStore: Sendable {
     do {
       let file = try SystemFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o440)
       try write(file)
-      try move(temporary, to: digest)
+      try Folder.rename(temporary, to: path(digest))
     } catch {
       unlink(temporary)
       throw error
@@ -45,12 +58,8 @@ final class ObjectStore: Sendable {
   /// Takes over a file whose content is flushed already, and flushes its new name.
   func adopt(_ path: String, as digest: Digest) throws {
     chmod(path, 0o440)
-    let isNewFolder = try move(path, to: digest)
+    try Folder.rename(path, to: self.path(digest))
     try Folder.flush(folder(digest))
-    if isNewFolder {
-      try Folder.flush(directory + "/" + digest.hex.prefix(2))
-      try root.flushAll()
-    }
   }
 
   /// Brings every object, and everything else on the same file system, to the disk.
@@ -66,44 +75,28 @@ final class ObjectStore: Sendable {
 
   /// Calls `body` with every file under `objects`, in digest order: its path and its digest, nil for a stranger.
   func forEachFile(_ body: (String, Digest?) throws -> Void) throws {
-    for first in try Folder.names(directory) {
-      guard let names = try? Folder.names(directory + "/" + first) else {
-        try body(directory + "/" + first, nil)
+    for folderName in try Folder.names(directory) {
+      let folder = directory + "/" + folderName
+      guard let names = try? Folder.names(folder) else {
+        try body(folder, nil)
         continue
       }
-      for second in names {
-        let folder = directory + "/" + first + "/" + second
-        guard let names = try? Folder.names(folder) else {
-          try body(folder, nil)
-          continue
-        }
-        for name in names {
-          let digest = name.hasSuffix(".dcm") ? Digest(hex: name.dropLast(4)) : nil
-          let isInPlace = digest.map { path($0) == folder + "/" + name } ?? false
-          try body(folder + "/" + name, isInPlace ? digest : nil)
-        }
+      for name in names {
+        let digest = name.hasSuffix(".dcm") ? Digest(hex: name.dropLast(4)) : nil
+        let isInPlace = digest.map { path($0) == folder + "/" + name } ?? false
+        try body(folder + "/" + name, isInPlace ? digest : nil)
       }
     }
   }
 
-  private func folder(_ digest: Digest) -> String {
-    directory + "/" + digest.hex.prefix(2) + "/" + digest.hex.dropFirst(2).prefix(2)
+  /// Whether there is no object at all.
+  func isEmpty() throws -> Bool {
+    try Folder.names(directory).allSatisfy { try Folder.names(directory + "/" + $0).isEmpty }
   }
 
-  /// Renames a file to its digest's name, and says whether its folder had to be made.
-  @discardableResult
-  private func move(_ path: String, to digest: Digest) throws -> Bool {
-    let target = self.path(digest)
-    do {
-      try Folder.rename(path, to: target)
-      return false
-    } catch let error where error.code == ENOENT {
-      // The folder is made when its first object comes; asking first would cost every later one.
-      let parent = directory + "/" + digest.hex.prefix(2)
-      try Folder.make(parent)
-      try Folder.make(folder(digest))
-      try Folder.rename(path, to: target)
-      return true
-    }
+  private func folder(_ digest: Digest) -> String { directory + "/" + Self.folderName(digest.bytes[0]) }
+
+  private static func folderName(_ byte: UInt8) -> String {
+    (byte < 16 ? "0" : "") + String(byte, radix: 16)
   }
 }

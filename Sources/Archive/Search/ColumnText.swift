@@ -8,7 +8,7 @@ enum ColumnText {
     return String(decoding: digits, as: UTF8.self)
   }
 
-  /// `HHMMSS.FFFFFF` as far as given, without colons; empty for what is no time.
+  /// `HHMMSS`, zeros for what is not given, and the fraction as given, without colons; empty for what is no time.
   static func time(_ text: String?) -> String {
     guard let text else { return "" }
     let kept = text.utf8.filter { $0 != 0x3A && $0 != 0x20 }
@@ -16,6 +16,8 @@ enum ColumnText {
     let isTime =
       [2, 4, 6].contains(whole.count) && kept.count <= 13
       && kept.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2E }
-    return isTime ? String(decoding: kept, as: UTF8.self) : ""
+    if !isTime { return "" }
+    return String(
+      decoding: whole + repeatElement(0x30, count: 6 - whole.count) + kept[whole.endIndex...], as: UTF8.self)
   }
 }

@@ -56,7 +56,7 @@ enum MatchText {
       guard pieces.count <= 2, let whole = bound(String(pieces[0]), String(fill.prefix(6)), [2, 4, 6]) else {
         return nil
       }
-      guard pieces.count == 2 else { return fill.hasPrefix("0") ? String(pieces[0]) : whole + ".999999" }
+      guard pieces.count == 2 else { return fill.hasPrefix("0") ? whole : whole + ".999999" }
       let fraction = pieces[1]
       guard pieces[0].count == 6, (1...6).contains(fraction.count), fraction.allSatisfy(\.isASCIIDigit) else {
         return nil

@@ -19,8 +19,7 @@ struct Recovery {
   func run() throws -> UInt64 {
     let journalDirectory = directory + "/journal"
     try Folder.make(journalDirectory)
-    let hasObjects = try !Folder.names(objects.directory).isEmpty
-    if index.isNew && hasObjects {
+    if try index.isNew && !objects.isEmpty() {
       logger.error("The index was lost; the objects are there. Make it again with: rekkas verify")
     }
     let replay = try JournalReplay(directory: journalDirectory)
