@@ -54,10 +54,8 @@ public final class Archive: Sendable {
       directory: options.directory, objects: objects, index: index, writer: writer, quarantine: quarantineStore,
       logger: logger)
     let lastEpoch = try recovery.run()
-    let checkpoint: @Sendable () throws -> Void = {
-      try objects.flush()
-      try index.checkpoint()
-    }
+    // One flush of the file system covers the objects, their names, and the log of the index.
+    let checkpoint: @Sendable () throws -> Void = { try objects.flush() }
     let segmentSize = max(options.journalSegmentSize, JournalSegment.minimumSize)
     spoolMemoryLimit = min(options.spoolMemoryLimit, Journal.firstSegmentSize(segmentSize) / 4)
     if options.durable {

@@ -14,6 +14,18 @@ final class ArchiveIndex: Sendable {
   /// Checkpoints run on a connection of their own, so that commits need not wait for the disk.
   private let checkpoints: DatabaseQueue
   private let walFile: SystemFile
+  private let log = Monitor(LogState())
+
+  private struct LogState {
+    var isLong = false
+    var isClosing = false
+    var isRunning = true
+  }
+
+  /// Bytes of the log from which on it is moved into the database, in the background.
+  private static let longLog = 16 << 20
+  /// Bytes of the log from which on it must start anew; then commits wait for the last bit of the move.
+  private static let tooLongLog = 64 << 20
 
   init(directory: String) throws {
     path = directory + "/index.sqlite"
@@ -24,8 +36,8 @@ final class ArchiveIndex: Sendable {
     configuration.prepareDatabase { db in
       try db.execute(sql: "PRAGMA synchronous = NORMAL")
       try db.execute(sql: "PRAGMA wal_autocheckpoint = 0")
-      try db.execute(sql: "PRAGMA cache_size = -4096")
-      try db.execute(sql: "PRAGMA mmap_size = 67108864")
+      // KiB, negative. No mapping instead: eight mappings of one file count eight times as memory in use.
+      try db.execute(sql: "PRAGMA cache_size = \(db.configuration.readonly ? -2048 : -8192)")
       try db.execute(sql: "PRAGMA secure_delete = FAST")
     }
     pool = try DatabasePool(path: path, configuration: configuration)
@@ -38,6 +50,16 @@ final class ArchiveIndex: Sendable {
     }
     checkpoints = try DatabaseQueue(path: path, configuration: ownConfiguration)
     walFile = try SystemFile(path + "-wal", O_RDWR | O_CREAT)
+    Thread.detachNewThread { [self] in
+      while log.wait({ state -> Bool? in
+        if !state.isLong && !state.isClosing { return nil }
+        state.isLong = false
+        return !state.isClosing
+      }) {
+        checkpoint()
+      }
+      log.change { $0.isRunning = false }
+    }
   }
 
   /// The digest kept under a SOP Instance UID.
@@ -51,30 +73,30 @@ final class ArchiveIndex: Sendable {
   /// Brings every commit so far to the disk.
   func flush() throws { try walFile.flush() }
 
-  /// Moves commits from the log into the database, as far as readers allow; the log starts anew when it has grown long.
-  func checkpoint() throws {
-    try checkpoint(.passive)
-    // Short, as all but the last commits have just been moved.
-    if try logSize() > 48 << 20 { try checkpoint(.restart) }
-  }
-
-  /// Bytes of the log.
-  func logSize() throws -> Int { try walFile.size() }
-
-  private func checkpoint(_ kind: Database.CheckpointMode) throws {
-    do {
-      _ = try checkpoints.inDatabase { try $0.checkpoint(kind) }
-    } catch let error as DatabaseError
-      where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL].contains(error.resultCode.primaryResultCode)
-    {
-      // A reader is in the way, or the database cannot grow: the log keeps everything until next time.
-    }
+  /// To be called after a commit: has the log moved into the database when it has grown long.
+  func noteCommit() {
+    guard let size = try? walFile.size(), size > Self.longLog else { return }
+    log.change { $0.isLong = true }
   }
 
   /// Moves everything into the database and closes.
   func close() throws {
-    try checkpoint(.truncate)
+    log.change { $0.isClosing = true }
+    log.wait { $0.isRunning ? nil : () }
+    checkpoint(.truncate)
     try checkpoints.close()
     try pool.close()
+  }
+
+  /// Moves commits from the log into the database, as far as readers allow.
+  private func checkpoint() {
+    checkpoint(.passive)
+    if let size = try? walFile.size(), size > Self.tooLongLog { checkpoint(.restart) }
+  }
+
+  /// What fails here fails for a reader in the way or for want of space, and leaves the log as it was: next time. A broken disk
+  /// is seen by the journal's flushes.
+  private func checkpoint(_ kind: Database.CheckpointMode) {
+    _ = try? checkpoints.inDatabase { try $0.checkpoint(kind) }
   }
 }

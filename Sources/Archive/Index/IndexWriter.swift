@@ -106,6 +106,7 @@ final class IndexWriter: Sendable {
       try transaction.finish()
       return (transaction.recent, transaction.patientConflicts)
     }
+    index.noteCommit()
     metrics.indexBatch.record(entries.count)
     if conflicts > 0 {
       metrics.patientConflicts.increment(by: conflicts)

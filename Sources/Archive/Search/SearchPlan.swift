@@ -72,21 +72,20 @@ struct SearchPlan {
 
   /// A condition on a lower level than the rows': some row there must match.
   private func lifted(_ condition: SQLCondition, _ column: SearchColumn) -> SQLCondition {
-    switch (query.level, column.level) {
-    case (.studies, .series):
-      SQLCondition(
-        sql: "EXISTS (SELECT 1 FROM series WHERE series.study_id = study.id AND \(condition.sql))",
-        values: condition.values)
+    // A UID leads to its study at once; of other values there are many, and the studies are walked in order.
+    let isUID = column.rule == .uid
+    func below(_ parent: String, _ rows: String, _ key: String) -> SQLCondition {
+      let sql =
+        isUID
+        ? "\(parent) IN (SELECT \(key) FROM \(rows) WHERE \(condition.sql))"
+        : "EXISTS (SELECT 1 FROM \(rows) WHERE \(key) = \(parent) AND \(condition.sql))"
+      return SQLCondition(sql: sql, values: condition.values)
+    }
+    return switch (query.level, column.level) {
+    case (.studies, .series): below("study.id", "series", "series.study_id")
     case (.studies, .instances):
-      SQLCondition(
-        sql: """
-          EXISTS (SELECT 1 FROM series JOIN instance ON instance.series_id = series.id
-          WHERE series.study_id = study.id AND \(condition.sql))
-          """, values: condition.values)
-    case (.series, .instances):
-      SQLCondition(
-        sql: "EXISTS (SELECT 1 FROM instance WHERE instance.series_id = series.id AND \(condition.sql))",
-        values: condition.values)
+      below("study.id", "series JOIN instance ON instance.series_id = series.id", "series.study_id")
+    case (.series, .instances): below("series.id", "instance", "instance.series_id")
     default: condition
     }
   }

@@ -62,7 +62,6 @@ struct Recovery {
       return true
     }
     try objects.flush()
-    try index.checkpoint()
     logger.notice(
       "The journal was replayed.",
       metadata: ["records": "\(records)", "objects restored": "\(restored)", "rows added": "\(added)"])
