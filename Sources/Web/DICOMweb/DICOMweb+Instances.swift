@@ -10,7 +10,11 @@ extension DICOMweb {
   func retrieveInstances(_ request: Request, _ context: WebContext) async throws -> Response {
     let scope = try ResourceScope(context)
     let accepted = accepted(request, QueryString(request.uri.query))
-    let records = try await instances(scope)
+    return try await send(try await instances(scope), accepted: accepted, request)
+  }
+
+  /// Sends objects in the first form that Accept names and all of them can have.
+  func send(_ records: [InstanceRecord], accepted: [MediaRange], _ request: Request) async throws -> Response {
     let plan = try InstancePlan(accepted, syntaxes: records.map(\.transferSyntax))
     let tag = EntityTag(
       folding: records.map(\.digest),

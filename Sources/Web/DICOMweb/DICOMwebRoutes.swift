@@ -20,6 +20,8 @@ struct DICOMwebRoutes {
   }
 
   let resources: [Resource]
+  /// WADO-URI: one address outside of the tree.
+  private let byURI: Handler
 
   init(_ dicomWeb: DICOMweb) {
     let search = ["{attribute}", "includefield", "limit", "offset", "fuzzymatching"]
@@ -88,11 +90,14 @@ struct DICOMwebRoutes {
       ]
     }
     resources = table
+    byURI = { try await dicomWeb.retrieveByURI($0, $1) }
   }
 
   /// Puts every resource into the router, with OPTIONS and an answer to methods it does not have.
   func add(to router: Router<WebContext>) {
     let capabilities = capabilities
+    let byURI = byURI
+    router.get("/wado") { try await byURI($0, $1) }
     router.on(RouterPath(DICOMweb.root), method: .options) { _, _ in Self.options(capabilities, allow: ["OPTIONS"]) }
     for resource in resources {
       let path = RouterPath(DICOMweb.root + resource.path)

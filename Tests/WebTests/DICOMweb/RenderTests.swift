@@ -126,4 +126,19 @@ struct RenderTests {
         "copies are gone")
     }
   }
+
+  @Test func olderViewersGetPicturesByQuery() async throws {
+    try await WebFixture.run { fixture, client in
+      try await fixture.store(.make { $0.size = 32 })
+      let address = "/wado?requestType=WADO&studyUID=2.25.1&seriesUID=2.25.1.1&objectUID=2.25.1.1.1"
+      for (more, type) in [
+        ("", "image/jpeg"), ("&contentType=image/png&rows=8&windowCenter=40&windowWidth=80", "image/png"),
+      ] {
+        try await client.execute(uri: address + more, method: .get) { response in
+          #expect(response.status == .ok)
+          #expect(response.headers[.contentType] == type)
+        }
+      }
+    }
+  }
 }

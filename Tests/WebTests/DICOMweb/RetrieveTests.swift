@@ -308,4 +308,27 @@ import Testing
       }
     }
   }
+
+  @Test func olderViewersFetchByQuery() async throws {
+    try await WebFixture.run { fixture, client in
+      try await fixture.store(.make())
+      let address = "/wado?requestType=WADO&studyUID=2.25.1&seriesUID=2.25.1.1&objectUID=2.25.1.1.1"
+      try await client.execute(uri: address + "&contentType=application%2Fdicom", method: .get) { response in
+        #expect(response.status == .ok)
+        #expect(response.headers[.contentType] == "application/dicom; transfer-syntax=1.2.840.10008.1.2.1")
+        #expect(Array(response.bytes[128..<132]) == Array("DICM".utf8))
+      }
+      for (more, status) in [
+        ("&contentType=application/dicom&anonymize=yes", HTTPResponse.Status.badRequest), ("&frameNumber=2", .notFound),
+        ("&rows=0", .badRequest),
+        ("&contentType=text/html", .notAcceptable),
+      ] {
+        try await client.execute(uri: address + more, method: .get) { #expect($0.status == status, "\(more)") }
+      }
+      try await client.execute(uri: "/wado?requestType=WADO&studyUID=2.25.1", method: .get) {
+        #expect($0.status == .badRequest)
+      }
+      try await client.execute(uri: "/wado", method: .get) { #expect($0.status == .badRequest) }
+    }
+  }
 }
