@@ -33,9 +33,11 @@ struct PictureGeometry: Equatable {
   var mirrored = false
   var upsideDown = false
 
-  /// No side longer than JPEG can hold, and no picture larger than this many pixels, whatever a client asks for.
+  /// No side longer than JPEG can hold, whatever a client asks for.
   static let longestSide = 65_500
+  /// No picture has more pixels than this, and none is enlarged beyond `mostEnlarged`.
   static let mostPixels = 1 << 28
+  static let mostEnlarged = 1 << 25
 
   /// - Parameter aspect: height of a pixel divided by its width.
   /// - Returns: nil when nothing of the image is inside the viewport's source region.
@@ -65,7 +67,9 @@ struct PictureGeometry: Equatable {
       if !viewport.enlarges { factor = min(factor, 1) }
     }
     factor = min(factor, Double(Self.longestSide) / max(naturalWidth, naturalHeight))
-    factor = min(factor, (Double(Self.mostPixels) / (naturalWidth * naturalHeight)).squareRoot())
+    let natural = naturalWidth * naturalHeight
+    let most = min(Double(Self.mostPixels), max(Double(Self.mostEnlarged), natural))
+    factor = min(factor, (most / natural).squareRoot())
     outWidth = max(1, min(Self.longestSide, Int((naturalWidth * factor).rounded())))
     outHeight = max(1, min(Self.longestSide, Int((naturalHeight * factor).rounded())))
   }

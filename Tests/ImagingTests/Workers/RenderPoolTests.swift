@@ -42,9 +42,9 @@ import Testing
     let pool = try #require(Self.pool())
     var object = TestObject()
     object.describe(
-      rows: 4096, columns: 4096, samples: 1, allocated: 16, stored: 16, high: nil, signed: false,
+      rows: 2048, columns: 2048, samples: 1, allocated: 16, stored: 16, high: nil, signed: false,
       photometric: "MONOCHROME2")
-    let pixels = (0..<4096 * 4096 * 2).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    let pixels = (0..<2048 * 2048 * 2).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     object.writer.bytes(.pixelData, .ow, pixels)
     let path = try Self.write(object)
     defer { unlink(path) }
@@ -127,6 +127,33 @@ import Testing
     #expect(ContinuousClock.now - before < .seconds(5))
   }
 
+  @Test func `a worker is confined, inherits nothing, and ends with the pool`() async throws {
+    let pool = try #require(Self.pool())
+    let path = try Self.write(TestObject.grey([5], allocated: 8))
+    let inherited = open(path, O_RDONLY)
+    defer {
+      close(inherited)
+      unlink(path)
+    }
+    _ = try await pool.decodeFrame(path: path, frame: 0)
+    let workers = Self.children()
+    #expect(workers.count == 1)
+    for worker in workers {
+      let status = try String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)
+      #expect(status.contains("NoNewPrivs:\t1"))
+      #expect(status.contains("Seccomp:\t2"))
+      let limits = try String(contentsOfFile: "/proc/\(worker)/limits", encoding: .utf8)
+      #expect(limits.contains(#/Max core file size +0 /#))
+      #expect(limits.contains(#/Max open files +64 /#))
+      // Readable for root only, once a process is not dumpable.
+      if let descriptors = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(worker)/fd") {
+        #expect(Set(descriptors) == ["0", "1", "2", "3"])
+      }
+    }
+    await pool.shutdown()
+    #expect(Self.children().isEmpty)
+  }
+
   @Test func `after the shutdown nothing is served and no process is left`() async throws {
     let pool = try #require(Self.pool())
     let path = try Self.write(TestObject.grey([5], allocated: 8))
@@ -147,6 +174,17 @@ import Testing
   }
 
   // MARK: -
+
+  /// The worker processes that this process has started.
+  private static func children() -> [Int] {
+    let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return processes.compactMap(Int.init).filter { process in
+      guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+        let rest = stat.split(separator: ")").last
+      else { return false }
+      return rest.split(separator: " ").dropFirst().first.flatMap { Int32($0) } == getpid()
+    }
+  }
 
   private static func write(_ object: TestObject) throws -> String {
     let path = TestObject.temporaryPath()
