@@ -47,8 +47,8 @@ final class Journal: Sendable {
   private let checkpoint: @Sendable () throws -> Void
   private let monitor: Monitor<State>
 
-  /// Bytes of the first segment: small, so that a new archive starts at once and costs little until it is used.
-  static func firstSegmentSize(_ size: Int) -> Int { min(size, 8 << 20) }
+  /// Bytes of the first segment, which is made while a new archive starts: at most what takes about 20 ms.
+  static func firstSegmentSize(_ size: Int) -> Int { min(size, 64 << 20) }
 
   /// Opens the journal after its records have been replayed and brought to the disk; whatever it holds is forgotten.
   ///

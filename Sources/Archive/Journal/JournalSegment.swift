@@ -56,18 +56,28 @@ final class JournalSegment: @unchecked Sendable {
     capacity = try file.size() & ~4095
   }
 
-  /// Makes a segment of `capacity` bytes. Blocks for about a second per gigabyte.
+  /// Makes a segment of `capacity` bytes (a multiple of 4096).
+  ///
+  /// Around the page cache where the file system allows it: 64 MiB take 20 ms and hardly any processor time, while
+  /// through the cache they take a tenth of both processors just when images begin to come.
   static func make(_ path: String, capacity: Int) throws {
     let temporary = path + ".new"
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+    defer { piece.deallocate() }
+    piece.initializeMemory(as: UInt8.self, repeating: 0)
     do {
-      let file = try SystemFile(temporary, O_RDWR | O_CREAT | O_TRUNC)
-      let zeros = [UInt8](repeating: 0, count: 1 << 20)
+      let file: SystemFile
+      do {
+        file = try SystemFile(temporary, O_RDWR | O_CREAT | O_TRUNC | SystemFile.direct)
+      } catch  where error.code == EINVAL || error.code == ENOTSUP {
+        file = try SystemFile(temporary, O_RDWR | O_CREAT | O_TRUNC)
+      }
+      // One request for the whole space first: one long extent instead of many short ones.
+      _ = posix_fallocate(file.descriptor, 0, off_t(capacity))
       var offset = 0
       while offset < capacity {
-        try zeros.withUnsafeBytes {
-          try file.write(UnsafeRawBufferPointer(rebasing: $0.prefix(capacity - offset)), at: offset)
-        }
-        offset += zeros.count
+        try file.write(UnsafeRawBufferPointer(rebasing: piece.prefix(capacity - offset)), at: offset)
+        offset += piece.count
       }
       try file.flushAll()
       try Folder.rename(temporary, to: path)
