@@ -34,16 +34,7 @@ enum AcceptedSyntax: Equatable, Sendable {
 
 extension TransferSyntax {
   /// Whether objects in this syntax can be rewritten as Explicit VR Little Endian.
-  ///
-  /// Video never: its frames are not images of their own. The codecs of JPEG 2000 and its successors come with the ladder.
-  var canBecomeExplicit: Bool {
-    if !isEncapsulated { return true }
-    return Self.decodable.contains(self)
-  }
-
-  private static let decodable: Set<TransferSyntax> = [
-    .rleLossless, .jpegBaseline, .jpegExtended, .jpegLossless, .jpegLosslessSV1, .jpegLSLossless, .jpegLSNearLossless,
-  ]
+  var canBecomeExplicit: Bool { !isEncapsulated || FrameDecoder.canDecode(self) }
 
   /// Frames lie in the file as Explicit VR Little Endian has them.
   var hasLittleEndianFrames: Bool { !isEncapsulated && isLittleEndian && !isDeflated }
