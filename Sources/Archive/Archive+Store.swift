@@ -52,7 +52,10 @@ extension Archive {
     let entry = try examine(spool, receipt)
     return try flights.alone(entry.identity.sopInstanceUID) { () throws(StoreFailure) in
       switch try keptDigest(entry.identity.sopInstanceUID) {
-      case .some(entry.digest): return .duplicate(entry.identity)
+      case .some(entry.digest):
+        // Success is a promise about now: an object that someone removed or cut short is put back.
+        if Folder.fileSize(objects.path(entry.digest)) != spool.count { try keep(spool, entry, isIndexed: true) }
+        return .duplicate(entry.identity)
       case .some(let other):
         let detail = "SOP Instance UID \(entry.identity.sopInstanceUID) is kept with other bytes (\(other))"
         throw try setAside(spool, receipt, .conflict, .conflict, detail)
@@ -104,31 +107,26 @@ extension Archive {
   }
 
   /// Journal, object store, index: in this order, so that no row ever stands for bytes that a crash can take.
-  private func keep(_ spool: Spool, _ entry: IndexEntry) throws(StoreFailure) {
+  private func keep(_ spool: Spool, _ entry: IndexEntry, isIndexed: Bool = false) throws(StoreFailure) {
     guard let journal else {
       try place(spool, entry.digest)
-      try addToIndex(entry)
+      if !isIndexed { try writer.add(entry) }
       laterFlushes?.note(entry.size)
       return
     }
     let isInMemory = spool.isInMemory
     // An object that has a file already is flushed as that file: the journal only says so.
     if !isInMemory { try place(spool, entry.digest) }
-    let ticket: Journal.Ticket
     do {
-      ticket = try journal.append(spool, digest: entry.digest, receipt: entry.receipt)
-    } catch {
-      if !isInMemory { objects.removeUnacknowledged(entry.digest) }
-      throw error
-    }
-    defer { journal.applied(ticket) }
-    // While the disk flushes, the object gets its own file.
-    if isInMemory { try place(spool, entry.digest) }
-    do throws(StoreFailure) {
+      let ticket = try journal.append(spool, digest: entry.digest, receipt: entry.receipt)
+      defer { journal.applied(ticket) }
+      // While the disk flushes, the object gets its own file.
+      if isInMemory { try place(spool, entry.digest) }
       try journal.waitUntilFlushed(ticket)
-      try addToIndex(entry)
+      if !isIndexed { try writer.add(entry) }
     } catch {
-      objects.removeUnacknowledged(entry.digest)
+      // After a failure of the disk nothing is touched any more: the next start decides.
+      if !latch.hasFailed && !isIndexed { objects.removeUnacknowledged(entry.digest) }
       throw error
     }
   }
@@ -147,8 +145,6 @@ extension Archive {
       throw StoreFailure(.outOfResources, "the object could not be written: \(error)")
     }
   }
-
-  private func addToIndex(_ entry: IndexEntry) throws(StoreFailure) { try writer.add(entry) }
 
   // MARK: - Quarantine
 

@@ -44,7 +44,7 @@ public final class Archive: Sendable {
     self.objects = objects
     let index = try ArchiveIndex(directory: options.directory)
     self.index = index
-    writer = IndexWriter(index: index, metrics: metrics, logger: logger)
+    writer = IndexWriter(index: index, latch: latch, metrics: metrics, logger: logger)
     quarantineStore = try QuarantineStore(
       directory: options.directory + "/quarantine", index: index, writer: writer, metrics: metrics)
     flights = Flights(metrics: metrics)
@@ -61,7 +61,7 @@ public final class Archive: Sendable {
     if options.durable {
       journal = try Journal(
         directory: options.directory + "/journal", segmentSize: segmentSize, segmentCount: options.journalSegments,
-        lastEpoch: lastEpoch, latch: latch, metrics: metrics, logger: logger, checkpoint: checkpoint)
+        lastEpoch: lastEpoch, reserve: reserve, latch: latch, metrics: metrics, logger: logger, checkpoint: checkpoint)
       laterFlushes = nil
     } else {
       journal = nil

@@ -105,6 +105,23 @@ import Testing
     #expect(try recovered.verify().isClean)
   }
 
+  @Test func `A journal with a gap in its numbers never writes over a segment in use`() throws {
+    for number in 0..<60 {
+      try archive.store(
+        TestObject.make(instance: UID(rawValue: "1.7.\(number)"), number: number, side: 500, fill: UInt8(number)))
+    }
+    try archive.close()
+    try FileManager.default.removeItem(atPath: folder.path + "/journal/0.log")
+    let again = try Archive.make(in: folder)
+    for number in 60..<120 {
+      try again.store(
+        TestObject.make(instance: UID(rawValue: "1.7.\(number)"), number: number, side: 500, fill: UInt8(number)))
+    }
+    let crashed = try folder.crashed()
+    #expect(try Archive.make(in: crashed).statistics().instances == 125)
+    #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/journal")).count >= 2)
+  }
+
   @Test func `A journal that is gone altogether is made again`() throws {
     let crashed = try folder.crashed()
     try FileManager.default.removeItem(atPath: crashed.path + "/journal")

@@ -36,6 +36,16 @@ import Testing
     #expect(folder.objectFiles().count == 1)
   }
 
+  @Test func `The same bytes again put back an object that someone removed`() throws {
+    let bytes = TestObject.make()
+    try archive.store(bytes)
+    let path = try #require(folder.objectFiles().first)
+    try FileManager.default.removeItem(atPath: path)
+    #expect(stored(try archive.store(bytes)) == nil)
+    #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
+    #expect(try archive.statistics().instances == 1)
+  }
+
   @Test func `Other bytes under the same SOP Instance UID go to the quarantine, and the first stay`() throws {
     try archive.store(TestObject.make(fill: 1))
     let failure = try #require(throws: StoreFailure.self) { try archive.store(TestObject.make(fill: 2)) }

@@ -21,12 +21,14 @@ final class IndexWriter: Sendable {
   }
 
   private let index: ArchiveIndex
+  private let latch: FailureLatch
   private let metrics: ArchiveMetrics
   private let logger: Logger
   private let monitor = Monitor(State())
 
-  init(index: ArchiveIndex, metrics: ArchiveMetrics, logger: Logger) {
+  init(index: ArchiveIndex, latch: FailureLatch, metrics: ArchiveMetrics, logger: Logger) {
     self.index = index
+    self.latch = latch
     self.metrics = metrics
     self.logger = logger
   }
@@ -121,7 +123,10 @@ final class IndexWriter: Sendable {
   }
 
   private func failure(_ error: any Error) -> StoreFailure {
-    let isFull = (error as? DatabaseError).map { $0.resultCode == .SQLITE_FULL } ?? false
-    return StoreFailure(isFull ? .outOfResources : .cannotStore, "the index could not be written: \(error)")
+    let code = (error as? DatabaseError)?.resultCode.primaryResultCode
+    if code == .SQLITE_FULL { return StoreFailure(.outOfResources, "the index could not be written: \(error)") }
+    // Nobody knows then what the index holds: the next start puts it right from the journal.
+    if code == .SQLITE_IOERR || code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB { latch.fail(error) }
+    return StoreFailure(.cannotStore, "the index could not be written: \(error)")
   }
 }

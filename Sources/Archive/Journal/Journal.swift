@@ -41,6 +41,7 @@ final class Journal: Sendable {
   private let directory: String
   private let segmentSize: Int
   private let segmentCount: Int
+  private let reserve: DiskReserve
   private let latch: FailureLatch
   private let metrics: ArchiveMetrics
   private let logger: Logger
@@ -54,12 +55,14 @@ final class Journal: Sendable {
   ///
   /// `checkpoint` must bring every object and the index to the disk.
   init(
-    directory: String, segmentSize: Int, segmentCount: Int, lastEpoch: UInt64, latch: FailureLatch,
+    directory: String, segmentSize: Int, segmentCount: Int, lastEpoch: UInt64, reserve: DiskReserve,
+    latch: FailureLatch,
     metrics: ArchiveMetrics, logger: Logger, checkpoint: @escaping @Sendable () throws -> Void
   ) throws {
     self.directory = directory
     self.segmentSize = max(segmentSize, JournalSegment.minimumSize) & ~4095
     self.segmentCount = max(2, segmentCount)
+    self.reserve = reserve
     self.latch = latch
     self.metrics = metrics
     self.logger = logger
@@ -240,7 +243,7 @@ final class Journal: Sendable {
 
   private enum Work {
     case checkpoint([JournalSegment])
-    case makeSegment(number: Int)
+    case makeSegment(path: String)
     case stop
   }
 
@@ -252,11 +255,11 @@ final class Journal: Sendable {
         let ready = state.segments.filter { $0.phase == .sealed && $0.outstanding == 0 }
         if !ready.isEmpty { return .checkpoint(ready) }
         if state.isClosing { return state.segments.allSatisfy { $0.phase == .free } ? .stop : nil }
-        return state.wantsSegment ? .makeSegment(number: state.segments.count) : nil
+        return state.wantsSegment ? .makeSegment(path: freePath(state)) : nil
       }
       switch work {
       case .checkpoint(let segments): empty(segments)
-      case .makeSegment(let number): makeSegment(number)
+      case .makeSegment(let path): makeSegment(path)
       case .stop:
         endThread()
         return
@@ -281,9 +284,14 @@ final class Journal: Sendable {
     metrics.checkpoint.record(duration: ContinuousClock.now - start)
   }
 
-  private func makeSegment(_ number: Int) {
-    let path = directory + "/\(number).log"
+  private func freePath(_ state: State) -> String {
+    let used = Set(state.segments.map(\.path))
+    return (0...state.segments.count).lazy.map { "\(self.directory)/\($0).log" }.first { !used.contains($0) }!
+  }
+
+  private func makeSegment(_ path: String) {
     do {
+      try reserve.require(segmentSize)
       try JournalSegment.make(path, capacity: segmentSize)
       try Folder.flush(directory)
       let segment = try JournalSegment(opening: path)

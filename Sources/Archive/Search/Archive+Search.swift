@@ -30,14 +30,25 @@ private struct Search {
     wantsAll = query.include == .all
   }
 
+  /// Rows that one search reads JSON of to see whether they match: about a second.
+  private static let mostExamined = 100_000
+
   func run() throws -> SearchResult {
     var rows: [SearchRow] = []
+    var warnings = plan.warnings
     var skipped = 0
+    var examined = 0
     let cursor = try Row.fetchCursor(db, sql: plan.sql, arguments: plan.arguments)
     // Consecutive rows mostly share their study and series.
     var study = Kept()
     var series = Kept()
     while let row = try cursor.next() {
+      examined += 1
+      if examined > Self.mostExamined, !plan.kept.isEmpty {
+        warnings.append(
+          "the search was ended after \(Self.mostExamined) candidates: add a condition that an index serves")
+        break
+      }
       let needsStudy = needs(.studies, below: query.level != .studies)
       if needsStudy { try study.load(row[0], db, "SELECT members FROM study_members WHERE study_id = ?") }
       let needsSeries = query.level != .studies && needs(.series, below: query.level == .instances)
@@ -54,7 +65,7 @@ private struct Search {
       }
       rows.append(build(row, needsStudy ? study.members : [], needsSeries ? series.members : [], json))
     }
-    return SearchResult(rows: rows, warnings: plan.warnings)
+    return SearchResult(rows: rows, warnings: warnings)
   }
 
   /// The kept attributes of the study or series read last.

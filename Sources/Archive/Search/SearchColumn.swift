@@ -61,6 +61,9 @@ struct SQLCondition {
     case integer(Int64)
   }
 
+  /// UIDs in one list: more than any page asks for, and what the database takes without thinking.
+  static let longestList = 10_000
+
   /// Matches nothing.
   static let never = SQLCondition(sql: "0", values: [])
 
@@ -78,6 +81,7 @@ struct SQLCondition {
     case .uid:
       let uids = value.split { $0 == "\\" || $0 == "," }.map { $0.trimmingSpaces() }.filter { !$0.isEmpty }
       if uids.isEmpty || uids.contains("*") { return nil }
+      if uids.count > Self.longestList { throw InvalidMatchValue() }
       self.init(
         sql: "\(name) IN (\(uids.map { _ in "?" }.joined(separator: ",")))", values: uids.map { .text($0) })
     case .exact: self.init(text: name, value.trimmingSpaces())
