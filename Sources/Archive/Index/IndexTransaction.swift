@@ -2,46 +2,6 @@ import DICOM
 import Foundation
 import GRDB
 
-/// What the writer remembers of rows it wrote lately, so that the 300 images of a series read them once.
-///
-/// Only right while every transaction commits: forget all after one that did not.
-struct RecentRows {
-  struct Study {
-    let id: Int64
-    var mask: UInt64
-    var modalities: Set<String>
-    let patientID: String
-  }
-
-  struct Series {
-    let id: Int64
-    var mask: UInt64
-  }
-
-  struct SeriesKey: Hashable {
-    let study: Int64
-    let uid: UID
-  }
-
-  struct Source: Hashable {
-    let channel: String
-    let calling: String
-    let called: String
-    let peer: String
-  }
-
-  var studies: [UID: Study] = [:]
-  var series: [SeriesKey: Series] = [:]
-  var sources: [Source: Int64] = [:]
-
-  /// Keeps the memory small: 512 studies are far more than arrive at once.
-  mutating func trim() {
-    if studies.count > 512 { studies.removeAll() }
-    if series.count > 2048 { series.removeAll() }
-    if sources.count > 512 { sources.removeAll() }
-  }
-}
-
 /// Adds objects to the index inside one transaction.
 ///
 /// Study and series rows come from the object that arrived first. Later ones fill in attributes that had no value; they
@@ -275,41 +235,5 @@ struct IndexTransaction {
         """, arguments: arguments)!
     recent.sources[source] = id
     return id
-  }
-}
-
-/// The searched columns of a study, from one of its objects.
-private struct StudyColumns {
-  let patientID: String
-  let name: FoldedName
-  let birthDate: String
-  let studyDate: String
-  let studyTime: String
-  let accessionNumber: String
-  let description: String
-  let referring: FoldedName
-
-  init(_ dataSet: DataSet) {
-    patientID = dataSet.string(.patientID) ?? ""
-    name = FoldedName(dataSet.string(.patientName) ?? "")
-    birthDate = ColumnText.date(dataSet.string(.patientBirthDate))
-    studyDate = ColumnText.date(dataSet.string(.studyDate))
-    studyTime = ColumnText.time(dataSet.string(.studyTime))
-    accessionNumber = dataSet.string(.accessionNumber) ?? ""
-    description = FoldedText.fold(dataSet.string(.studyDescription) ?? "")
-    referring = FoldedName(dataSet.string(.referringPhysicianName) ?? "")
-  }
-}
-
-/// The searched columns of a series, from one of its objects.
-private struct SeriesColumns {
-  let modality: String
-  let number: Int64
-  let description: String
-
-  init(_ dataSet: DataSet) {
-    modality = dataSet.string(.modality) ?? ""
-    number = dataSet.int(.seriesNumber).flatMap { Int32(exactly: $0) }.map(Int64.init) ?? IndexSchema.noNumber
-    description = FoldedText.fold(dataSet.string(.seriesDescription) ?? "")
   }
 }
