@@ -163,7 +163,7 @@ final class Journal: Sendable {
   ) throws(StoreFailure) -> (JournalSegment, Int, UInt64)? {
     if let active = state.active {
       if let place = active.reserve(space) {
-        if active.used > active.capacity / 2 { requestSegment(&state, limit: limit, monitor) }
+        if active.used > active.capacity / 8 { requestSegment(&state, limit: limit, monitor) }
         return (active, place.offset, place.sequence)
       }
       active.phase = .sealed

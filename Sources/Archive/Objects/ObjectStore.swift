@@ -48,6 +48,8 @@ final class ObjectStore: Sendable {
     do {
       let file = try SystemFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o440)
       try write(file)
+      // Written back as they come, objects leave a checkpoint little to do, and no sender waits for one.
+      file.beginWriteBack()
       try Folder.rename(temporary, to: path(digest))
     } catch {
       unlink(temporary)

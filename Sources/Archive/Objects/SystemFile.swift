@@ -69,6 +69,17 @@ final class SystemFile: Sendable {
     if Self.syncfs(descriptor) != 0 { throw SystemError("flush the file system of", path) }
   }
 
+  /// Asks the system to begin writing the content to the disk, and does not wait. Only a hint: nothing relies on it.
+  func beginWriteBack() {
+    _ = Self.syncFileRange(descriptor, 0, 0, 2)  // SYNC_FILE_RANGE_WRITE: start, do not wait
+  }
+
+  /// `sync_file_range` (2): like `syncfs` below, in a part of the header that Swift does not see.
+  private static let syncFileRange: @convention(c) (Int32, off_t, off_t, UInt32) -> Int32 = {
+    guard let symbol = dlsym(nil, "sync_file_range") else { return { _, _, _, _ in 0 } }
+    return unsafeBitCast(symbol, to: (@convention(c) (Int32, off_t, off_t, UInt32) -> Int32).self)
+  }()
+
   /// `syncfs` (2) exists in every glibc since 2.14, in a part of its header that Swift does not see.
   private static let syncfs: @convention(c) (Int32) -> Int32 = {
     guard let symbol = dlsym(nil, "syncfs") else {
