@@ -66,11 +66,16 @@ struct Hub {
     let dimse = try DIMSEService(archive: archive, options: Self.dimseOptions(settings), logger: logger)
     self.dimse = dimse
     web = try WebService(
-      archive: archive, renderPool: pool,
-      configuration: WebConfiguration(
-        address: settings.http.host, port: settings.http.port, publicURL: settings.publicURL,
-        corsOrigins: settings.corsOrigins, temporaryDirectory: settings.directory + "/temporary"),
+      archive: archive, renderPool: pool, configuration: Self.webConfiguration(settings),
       version: rekkasVersion, metrics: registry, logger: logger, onRunning: { onReady($0, dimse.port) })
+  }
+
+  private static func webConfiguration(_ settings: HubConfiguration) -> WebConfiguration {
+    var configuration = WebConfiguration(
+      address: settings.http.host, port: settings.http.port, publicURL: settings.publicURL,
+      corsOrigins: settings.corsOrigins, temporaryDirectory: settings.directory + "/temporary")
+    configuration.limits.instanceSize = settings.maxObjectSize
+    return configuration
   }
 
   private static func dimseOptions(_ settings: HubConfiguration) -> DIMSEOptions {

@@ -87,10 +87,10 @@ import Testing
 
   @Test func `An object whose name belongs to another goes to the quarantine`() throws {
     let archive = try Archive.make(in: folder)
-    var hash = SHA256()
+    let hash = SHA256()
     let other = TestObject.make(instance: "1.2.3.1.0", fill: 99)
     other.withUnsafeBytes { hash.update($0) }
-    let digest = hash.finish()
+    let digest = try #require(Digest(hash.finish()))
     try Data(other).write(to: URL(filePath: folder.path + "/objects/\(digest.hex.prefix(2))/\(digest).dcm"))
     let report = try archive.verify()
     #expect(report.conflicting == 1)

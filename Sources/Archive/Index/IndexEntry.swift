@@ -36,9 +36,9 @@ struct IndexEntry: Sendable {
       return UID.derived(from: digest.bytes)
     }
     func derived(_ kind: String) -> UID {
-      var hash = SHA256()
+      let hash = SHA256()
       Array((kind + instance.rawValue).utf8).withUnsafeBytes { hash.update($0) }
-      return UID.derived(from: hash.finish().bytes)
+      return UID.derived(from: hash.finish())
     }
     let sopClass = uid(.sopClassUID) {
       if let uid = object.fileMeta?.sopClassUID, uid.isUsable { return uid }

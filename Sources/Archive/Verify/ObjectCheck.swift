@@ -1,3 +1,4 @@
+import DICOM
 import Glibc
 
 /// Reads a kept object again.
@@ -9,12 +10,12 @@ enum ObjectCheck {
     posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { buffer.deallocate() }
-    var hash = SHA256()
+    let hash = SHA256()
     var offset = 0
     while case let count = try file.read(into: buffer, at: offset), count > 0 {
       hash.update(UnsafeRawBufferPointer(rebasing: buffer.prefix(count)))
       offset += count
     }
-    return hash.finish()
+    return Digest(hash.finish())
   }
 }

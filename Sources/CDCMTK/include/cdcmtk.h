@@ -111,6 +111,16 @@ RK_EXPORT rk_status rk_spool_take(rk_spool *_Nonnull spool, char *_Nonnull path,
 /// Frees memory and mapping and removes a spill file nobody took.
 RK_EXPORT void rk_spool_free(rk_spool *_Nullable spool);
 
+// ---- digest ----
+
+/// A running SHA-256 (FIPS 180-4), by OpenSSL: about 2 GB/s where the processor helps.
+typedef struct rk_sha256 rk_sha256;
+RK_EXPORT rk_status rk_sha256_open(rk_sha256 *_Nullable *_Nonnull out);
+RK_EXPORT rk_status rk_sha256_update(rk_sha256 *_Nonnull hash, const void *_Nullable bytes, size_t count);
+/// Gives the digest of all bytes; no update after it.
+RK_EXPORT rk_status rk_sha256_finish(rk_sha256 *_Nonnull hash, uint8_t digest[_Nonnull 32]);
+RK_EXPORT void rk_sha256_free(rk_sha256 *_Nullable hash);
+
 // ---- network ----
 
 /// A bell that wakes everybody who waits in rk_listener_accept or for the next message, and stays rung.
