@@ -48,7 +48,7 @@ final class Journal: Sendable {
   private let checkpoint: @Sendable () throws -> Void
   private let monitor: Monitor<State>
 
-  /// Bytes of the first segment, which is made while a new archive starts: at most what takes about 20 ms.
+  /// Bytes of the first two segments, which are made while a new archive starts: at most what takes about 50 ms each.
   static func firstSegmentSize(_ size: Int) -> Int { min(size, 64 << 20) }
 
   /// Opens the journal after its records have been replayed and brought to the disk; whatever it holds is forgotten.
@@ -70,7 +70,10 @@ final class Journal: Sendable {
     // The clock keeps epochs growing even if every segment that knew the last one is gone.
     let epoch = max(lastEpoch, UInt64(max(0, Date().timeIntervalSince1970)) << 20)
     if try JournalReplay.segmentPaths(directory).isEmpty {
-      try JournalSegment.make(directory + "/0.log", capacity: Self.firstSegmentSize(self.segmentSize))
+      // Two at once, before the first image: making one while images come in costs each of them its share of the disk.
+      for number in 0...1 {
+        try JournalSegment.make(directory + "/\(number).log", capacity: Self.firstSegmentSize(self.segmentSize))
+      }
       try Folder.flush(directory)
     }
     let segments = try JournalReplay.segmentPaths(directory).map { try JournalSegment(opening: $0) }
