@@ -57,13 +57,14 @@ void redirect_log(rk_log_function function, void *context) {
   root.addAppender(appender);
 }
 
-/// Hundreds of threads must not mean hundreds of malloc arenas, nor freed buffers that stay resident:
-/// two arenas, and what is 128 KiB or larger is mapped and goes back to the system when freed.
+/// Hundreds of threads must not mean hundreds of malloc arenas, nor freed buffers that stay resident: two arenas, what is
+/// 4 MiB or larger is mapped and goes back to the system when freed, and so does a free end of 16 MiB. The pieces of
+/// up to 1 MiB in which objects are sent stay below: mapping and unmapping each of them cost as much as sending it.
 /// Setting them also stops glibc from moving the threshold up by itself.
 void tame_malloc() {
   mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 128 << 10);
-  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+  mallopt(M_MMAP_THRESHOLD, 4 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
 /// Each association holds one descriptor or two: the soft limit of 1024 that most systems hand out is too few.

@@ -60,14 +60,14 @@ struct RoundTripTests {
         file.stored == "stored" && file.found == true && file.same == true && file.metadata == true
           && (file.pixels != true || file.frame == 200) && file.error == nil, "\(file)")
     }
-    let undecodable = [
-      "1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20", "1.2.840.10008.1.2.4.1", "1.2.840.10008.1.2.8",
-    ]
+    let undecodable = ["1.2.840.10008.1.2.4.9", "1.2.840.10008.1.2.4.20", "1.2.840.10008.1.2.4.1"]
     let syntaxes = Dictionary(uniqueKeysWithValues: files.map { ($0.path, $0.syntax) })
     for file in all where file.pixels == true {
-      let syntax = syntaxes[file.path] ?? ""
-      if undecodable.contains(where: syntax.hasPrefix) {
+      if undecodable.contains(where: (syntaxes[file.path] ?? "").hasPrefix) {
         #expect(file.rendered == 406 || file.rendered == 200, "\(file)")
+      } else if file.path.hasSuffix("/JLSL_08_07_0_1F.dcm") {
+        // DCMTK 3.6.7's CharLS refuses samples of 7 bits (dcmdjpls does, too): a clear answer is what there is.
+        #expect(file.rendered == 422, "\(file)")
       } else {
         #expect(file.rendered == 200, "\(file)")
       }
