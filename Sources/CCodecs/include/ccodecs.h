@@ -138,6 +138,106 @@ CC_EXPORT int cc_worker_confine(uint64_t memory);
 /// Allows this process `seconds` of processor time from now on; then the kernel ends it.
 CC_EXPORT void cc_worker_limit_cpu(unsigned seconds);
 
+// ---- jpeg2000 ----
+
+enum {
+  CC_J2K_OK = 0,
+  CC_J2K_UNSUPPORTED = 1,   // not a format that this call serves
+  CC_J2K_DAMAGED = 2,       // the bytes are not what they claim
+  CC_J2K_NO_MEMORY = 3,
+  CC_J2K_TOO_LARGE = 4,     // beyond the caller's limit
+  CC_J2K_DOES_NOT_FIT = 5,  // a sample needs more bits than the caller said
+  CC_J2K_FAILED = 6,        // the library failed on input that should be good
+};
+
+/// Targets of layers that `cc_j2k_encode` takes at most.
+enum { CC_J2K_MOST_TARGETS = 15 };
+
+/// Words to encode: by pixel, host byte order, at any address.
+typedef struct {
+  uint32_t width, height;  // 1 … 65,535
+  uint8_t components;      // 1 or 3
+  uint8_t bits_allocated;  // 8 or 16: a word
+  uint8_t precision;       // bits that are coded; words must be their zero or sign extension
+  bool is_signed;
+  bool color_transform;    // the reversible one, for three components
+} cc_j2k_samples;
+
+/// Encodes one frame as a lossless JPEG 2000 codestream whose layers are prefixes: 5/3 reversible, LRCP, one tile, one tile-part a
+/// layer, TLM marker. `targets` are the wanted lengths in bytes of the prefixes, ascending; those beyond the raw size are left out,
+/// and the lossless layer follows the last. `ends` (room for `target_count` + 1) receives where each layer's tile-part ends; the last
+/// end is the codestream's. Takes about 8 bytes of memory a sample. Blocks (processor time); any thread.
+CC_EXPORT cc_status cc_j2k_encode(const void *pixels, size_t length, const cc_j2k_samples *samples, const uint32_t *targets,
+                                  size_t target_count, unsigned threads, cc_bytes *out, uint64_t *ends, size_t *layers);
+
+/// What the main header of a codestream says, bare or in a JP2 file.
+typedef struct {
+  size_t codestream_offset, codestream_length;  // within the bytes given
+  uint32_t x0, y0, width, height;               // on the reference grid
+  uint32_t tiles;
+  uint32_t colour_space;   // EnumCS of a JP2 colour box: 16 sRGB, 17 grey, 18 sYCC; 0 when there is none
+  uint16_t components, layers;
+  uint8_t precision;       // of the first component
+  uint8_t decompositions;  // `reduce` may be 0 to this
+  bool is_signed;          // of the first component
+  bool is_uniform;         // all components have the precision and sign of the first
+  bool is_subsampled;
+  bool is_reversible;
+  bool has_color_transform;  // RCT or ICT: it is undone while decoding
+  bool is_high_throughput;
+} cc_j2k_info;
+
+/// Reads the main header. Allocates nothing, reads nothing outside.
+CC_EXPORT cc_status cc_j2k_inspect(const uint8_t *data, size_t length, cc_j2k_info *info);
+
+/// Size of the picture that `reduce` halvings give.
+CC_EXPORT uint32_t cc_j2k_reduced_width(const cc_j2k_info *info, unsigned reduce);
+CC_EXPORT uint32_t cc_j2k_reduced_height(const cc_j2k_info *info, unsigned reduce);
+
+/// What is wanted of a codestream.
+typedef struct {
+  bool is_prefix;          // `data` ends exactly at a tile-part's end, and more tile-parts were announced
+  uint8_t reduce;          // halvings
+  uint8_t components;      // as many as the codestream must have, 1 to 4
+  uint8_t bits_allocated;  // 8, 16 or 32: a word of the result
+  bool is_signed;          // words are sign extended from the coded bits, else zero extended
+  unsigned threads;        // 0 or 1: this one
+  uint64_t most_samples;   // of the whole picture, before it is reduced
+} cc_j2k_request;
+
+/// Decodes JPEG 2000 and HTJ2K to words by pixel; subsampled components are repeated, colour transforms undone, JP2 boxes but the
+/// codestream ignored. `out_length` must be the reduced width × height × components × bytes a word. The header is checked against
+/// the limits before the library sees a byte. Damaged input is an error; input made to keep a decoder busy may take long, so foreign
+/// codestreams belong into a process with a time limit. Blocks (processor time); any thread.
+CC_EXPORT cc_status cc_j2k_decode(const uint8_t *data, size_t length, const cc_j2k_request *request, void *out,
+                                  size_t out_length);
+
+// ---- jpegxl ----
+
+/// What the header of a JPEG XL image says.
+typedef struct {
+  uint32_t width, height;
+  uint8_t components;  // 1 grey, 3 colour; alpha and other extra channels are not counted
+  uint8_t precision;
+  bool is_float;
+} cc_jxl_info;
+
+/// Reads the header; the codes are those of `cc_j2k_inspect`.
+CC_EXPORT cc_status cc_jxl_inspect(const uint8_t *data, size_t length, cc_jxl_info *info);
+
+/// What is wanted of a JPEG XL image.
+typedef struct {
+  uint32_t width, height;  // as the image must have
+  uint8_t components;      // 1 or 3, as the image must have
+  uint8_t bits_allocated;  // 8 or 16
+  bool is_signed;          // words are sign extended from the coded bits, else zero extended
+} cc_jxl_request;
+
+/// Decodes the first frame of a JPEG XL image (codestream or boxes) to words by pixel, extra channels left out, in the orientation in
+/// which it was coded. Colour comes out as RGB. Blocks (processor time); any thread.
+CC_EXPORT cc_status cc_jxl_decode(const uint8_t *data, size_t length, const cc_jxl_request *request, void *out,
+                                  size_t out_length);
+
 #ifdef __cplusplus
 }
 #endif
