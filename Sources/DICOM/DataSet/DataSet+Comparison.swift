@@ -1,0 +1,85 @@
+import Glibc
+
+extension ParsedObject {
+  /// The first attribute in which two data sets differ, nil if they are equal: tags, value representations, structure and every value,
+  /// compared in little endian byte order.
+  ///
+  /// Not compared are group lengths, which depend on how headers are written, the lengths of sequences, and `ignored` attributes of the
+  /// top level. Of a difference inside a sequence the innermost attribute is told. Blocks: mapped values are read.
+  public func firstDifference(from other: ParsedObject, ignoring ignored: Set<Tag>) -> Tag? {
+    let a = Side(dataSet.table)
+    let b = Side(other.dataSet.table)
+    // Ends of the containers that are open on both sides.
+    var open: [(a: Int, b: Int)] = [(a.records.count, b.records.count)]
+    var i = 0
+    var j = 0
+    while let level = open.last {
+      let skipped = open.count == 1 ? ignored : []
+      i = a.next(i, before: level.a, skipping: skipped)
+      j = b.next(j, before: level.b, skipping: skipped)
+      if i == level.a || j == level.b {
+        if i != level.a { return a.records[i].tag }
+        if j != level.b { return b.records[j].tag }
+        open.removeLast()
+        continue
+      }
+      let left = a.records[i]
+      let right = b.records[j]
+      guard left.tag == right.tag, left.vr == right.vr,
+        left.flags.contains(.fragments) == right.flags.contains(.fragments)
+      else { return min(left.tag, right.tag) }
+      if left.vr == .sq || left.tag == .item {
+        open.append((Int(left.end), Int(right.end)))
+        i += 1
+        j += 1
+      } else {
+        guard a.value(left, equals: right, in: b) else { return left.tag }
+        i = Int(left.end)
+        j = Int(right.end)
+      }
+    }
+    return nil
+  }
+
+  /// One of two data sets that are walked side by side.
+  private struct Side {
+    let records: [ElementRecord]
+    let bytes: ObjectBytes
+
+    init(_ table: ElementTable) {
+      records = table.records
+      bytes = table.bytes
+    }
+
+    /// The next record of a level that is compared.
+    func next(_ index: Int, before end: Int, skipping ignored: Set<Tag>) -> Int {
+      var index = index
+      while index < end, records[index].tag.element == 0 || ignored.contains(records[index].tag) {
+        index = Int(records[index].end)
+      }
+      return index
+    }
+
+    func value(_ record: ElementRecord, equals other: ElementRecord, in side: Side) -> Bool {
+      guard record.length == other.length else { return false }
+      if record.length == 0 { return true }
+      let size = record.vr.wordSize
+      let isTurned = record.flags.contains(.bigEndian) != other.flags.contains(.bigEndian) && size > 1
+      return bytes.withUnsafeBytes { memory in
+        side.bytes.withUnsafeBytes { otherMemory in
+          let value = UnsafeRawBufferPointer(rebasing: memory[record.range])
+          let otherValue = UnsafeRawBufferPointer(rebasing: otherMemory[other.range])
+          guard isTurned else { return memcmp(value.baseAddress!, otherValue.baseAddress!, value.count) == 0 }
+          let portion = 1 << 20
+          for start in stride(from: 0, to: value.count, by: portion) {
+            let range = start..<min(start + portion, value.count)
+            var words = Array(value[range])
+            words.reverseWords(of: size)
+            guard words.elementsEqual(otherValue[range]) else { return false }
+          }
+          return true
+        }
+      }
+    }
+  }
+}
