@@ -17,7 +17,9 @@ final class ObjectRenderer {
 
   func picture(_ request: RenderRequest) throws(RenderFailure) -> Picture {
     let object = try open(request.path)
-    let frame = try Self.translated { () throws(FrameFailure) in try object.decode(request.frame, limit: frameLimit) }
+    let frame = try Self.translated { () throws(FrameFailure) in
+      try object.decodedFrame(request.frame, limit: frameLimit)
+    }
     let attributes = ImageAttributes(object.object.dataSet, frame: request.frame, format: object.format)
     return try Renderer.picture(of: frame, attributes, viewport: request.viewport, window: request.window)
   }
@@ -25,7 +27,7 @@ final class ObjectRenderer {
   /// The stored values of one frame, little endian.
   func decodeFrame(path: String, frame: Int) throws(RenderFailure) -> [UInt8] {
     let object = try open(path)
-    return try Self.translated { () throws(FrameFailure) in try object.decode(frame, limit: frameLimit).bytes }
+    return try Self.translated { () throws(FrameFailure) in try object.decodedFrame(frame, limit: frameLimit).bytes }
   }
 
   func transcode(path: String, to uid: UID, output: String) throws(RenderFailure) {
