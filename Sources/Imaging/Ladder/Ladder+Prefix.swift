@@ -1,0 +1,56 @@
+import DICOM
+import Foundation
+
+extension Ladder {
+  /// Decodes a preview: the first layers of a frame of a prepared file, straight to about the size wanted. Blocks.
+  ///
+  /// Only the range of these layers is read, so the file may still lack everything behind them. It must be one that we prepared: this
+  /// decodes in our own process.
+  /// - Parameters:
+  ///   - path: the prepared file.
+  ///   - table: its layers, from the index.
+  ///   - frame: from 0.
+  ///   - layers: how many; more than there are means all.
+  ///   - targetSize: a box in pixels that the picture will be scaled into; the result is the smallest one of the codestream's sizes that
+  ///     is not smaller than that picture. nil: full size.
+  /// - Returns: stored values; rows and columns are those of the reduced picture.
+  public static func decodePrefix(
+    path: String, table: LayerTable, frame: Int, layers: Int, targetSize: (width: Int, height: Int)? = nil
+  ) throws(FrameFailure) -> DecodedFrame {
+    guard table.frames.indices.contains(frame) else { throw .frameOutOfRange(count: table.frames.count) }
+    let entry = table.frames[frame]
+    let layers = max(1, layers)
+    let range = entry.range(layers: layers)
+    let prefix = try bytes(range, of: path)
+    let result = prefix.withUnsafeBytes { bytes -> Result<DecodedFrame, FrameFailure> in
+      do throws(FrameFailure) {
+        let codestream = try JPEG2000Codestream(bytes, isPrefix: layers < entry.layerEnds.count)
+        let reduce = targetSize.map { codestream.reduction(toFit: $0) } ?? 0
+        return .success(try codestream.decode(as: table.format, reduce: reduce))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  private static func bytes(_ range: Range<Int>, of path: String) throws(FrameFailure) -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw .unreadable(String(cString: strerror(errno))) }
+    defer { close(file) }
+    var failed: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, done in
+      while done < range.count {
+        let count = pread(file, buffer.baseAddress! + done, range.count - done, off_t(range.lowerBound + done))
+        if count > 0 {
+          done += count
+        } else if count == 0 || errno != EINTR {
+          failed = count == 0 ? ENODATA : errno
+          return
+        }
+      }
+    }
+    guard failed == 0 else { throw .unreadable(String(cString: strerror(failed))) }
+    return bytes
+  }
+}
