@@ -112,7 +112,10 @@ public enum LadderFile {
     do {
       return (try write(received, replacement, coding, options, to: path, checkpoint), label)
     } catch LadderFailure.needsMoreBits {
-      // Only now is it known that a frame has something above its stored bits. All frames are coded alike, so: once more.
+      // Only now is it known that a frame has something above its stored bits. In unsigned samples that is an overlay, and all bits are
+      // coded to keep it. Of signed ones readers would take the wider codestream's value for the sample, which is another one.
+      guard !received.format.isSigned else { throw UntouchedReason.unusedBitsOfSignedSamples }
+      // All frames are coded alike, so: once more.
       let wider = coding.withAllBits(of: received.format)
       unlink(path)
       return (try write(received, replacement, wider, options, to: path, checkpoint), label)

@@ -40,6 +40,8 @@ public enum UntouchedReason: Error, Hashable, Sendable {
   case subsampledColor
   /// Pixel Data holds more than its frames.
   case surplusPixelData
+  /// Signed samples whose unused high bits are not their sign.
+  case unusedBitsOfSignedSamples
   /// A frame would take more memory than the limit.
   case tooLarge
   /// The object cannot be read or written anew as it is.
@@ -55,6 +57,7 @@ public enum UntouchedReason: Error, Hashable, Sendable {
     case .wideSamples: "wide-samples"
     case .subsampledColor: "subsampled-color"
     case .surplusPixelData: "surplus-pixel-data"
+    case .unusedBitsOfSignedSamples: "unused-bits-of-signed-samples"
     case .tooLarge: "too-large"
     case .irregular: "irregular"
     }

@@ -93,6 +93,13 @@ private typealias Tag = DICOM.Tag
     }
   }
 
+  @Test func `signed samples whose unused bits are not their sign are not touched`() throws {
+    let words = [0x0FFF, 0x0001, 0xF800, 0x0FFE]
+    try TestObject.grey(words, columns: 2, stored: 12, signed: true).withPrepared { _, outcome, _ in
+      #expect(outcome.untouched == .unusedBitsOfSignedSamples)
+    }
+  }
+
   @Test func `large multi-frame pixel data gets an extended offset table and an empty basic one`() throws {
     var options = LadderFile.Options()
     options.longestBasicOffset = 1000
