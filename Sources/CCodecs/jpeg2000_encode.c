@@ -4,8 +4,9 @@
 
 #include "jpeg2000_stream.h"
 
-// OpenJPEG reckons the room for a tile in 32 bits: beyond 1.5 GB of coded bits it would come out too small.
-enum { LONGEST_SIDE = 65535, LONGEST_RAW = 1500000000 };
+// Past 32,768 a side has two precincts, which OpenJPEG 2.5.0 does not encode ("accessing precno=1 >= 1"). It reckons the room for a tile
+// in 32 bits: beyond 1.5 GB of coded bits it would come out too small.
+enum { LONGEST_SIDE = 32768, LONGEST_RAW = 1500000000 };
 
 // ---- samples ----
 
@@ -64,7 +65,7 @@ static size_t tile_part_ends(const uint8_t *data, size_t length, size_t layers, 
   return layers;
 }
 
-/// As many resolutions as the smaller side allows, the lowest one about 64 to 128 pixels: enough for a thumbnail without more.
+/// Six, or more until the smallest picture is at most 128 pixels long, or as many as the shorter side allows (OpenJPEG takes no more).
 static int resolutions(uint32_t width, uint32_t height) {
   uint32_t shorter = width < height ? width : height, longer = width < height ? height : width;
   int count = 6;
@@ -83,7 +84,9 @@ cc_status cc_j2k_encode(const void *pixels, size_t length, const cc_j2k_samples 
   // Noise of one bit overflows the two guard bits of the wavelet's high bands: OpenJPEG then fails, or decodes other samples. Two bits
   // are safe.
   const unsigned precision = samples->precision == 1 ? 2 : samples->precision;
-  if (width < 1 || height < 1 || width > LONGEST_SIDE || height > LONGEST_SIDE || (components != 1 && components != 3) ||
+  if (width > LONGEST_SIDE || height > LONGEST_SIDE)
+    return cc_j2k_failure(CC_J2K_TOO_LARGE, "JPEG 2000 encoding: the frame is too large for one tile", NULL);
+  if (width < 1 || height < 1 || (components != 1 && components != 3) ||
       (allocated != 8 && allocated != 16) || samples->precision < 1 || precision > allocated ||
       (samples->color_transform && components != 3) || target_count > CC_J2K_MOST_TARGETS)
     return cc_j2k_failure(CC_J2K_UNSUPPORTED, "JPEG 2000 encoding: format", NULL);

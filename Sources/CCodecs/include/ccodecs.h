@@ -155,7 +155,7 @@ enum { CC_J2K_MOST_TARGETS = 15 };
 
 /// Words to encode: by pixel, host byte order, at any address.
 typedef struct {
-  uint32_t width, height;  // 1 … 65,535
+  uint32_t width, height;  // 1 … 32,768
   uint8_t components;      // 1 or 3
   uint8_t bits_allocated;  // 8 or 16: a word
   uint8_t precision;       // bits that are coded; words must be their zero or sign extension
@@ -166,7 +166,7 @@ typedef struct {
 /// Encodes one frame as a lossless JPEG 2000 codestream whose layers are prefixes: 5/3 reversible, LRCP, one tile, one tile-part a
 /// layer, TLM marker. `targets` are the wanted lengths in bytes of the prefixes, ascending; those beyond the raw size are left out,
 /// and the lossless layer follows the last. `ends` (room for `target_count` + 1) receives where each layer's tile-part ends; the last
-/// end is the codestream's. Takes about 8 bytes of memory a sample. Blocks (processor time); any thread.
+/// end is the codestream's. Takes 4 to 8 bytes of memory a sample. Blocks (processor time); any thread.
 CC_EXPORT cc_status cc_j2k_encode(const void *pixels, size_t length, const cc_j2k_samples *samples, const uint32_t *targets,
                                   size_t target_count, unsigned threads, cc_bytes *out, uint64_t *ends, size_t *layers);
 

@@ -15,6 +15,12 @@ public enum LadderFile {
     public var threads = 1
     /// Bytes that encoding one frame may take.
     public var memoryLimit = 4 << 30
+    /// Whether words with something in their unused high bits (an overlay, as a rule) are coded with all bits allocated.
+    ///
+    /// That is exact, but not by default: other readers take the wider codestream's value for the sample (pydicom), or end with a
+    /// failed assertion (GDCM on embedded overlays, which the standard knows only in native pixel data). Untouched, the object keeps
+    /// its overlays and every reader sees what it saw before.
+    public var codesUnusedBits = false
     /// Pixel data of which the frames might lie beyond this offset gets an Extended Offset Table.
     var longestBasicOffset = Int(UInt32.max)
 
@@ -112,9 +118,8 @@ public enum LadderFile {
     do {
       return (try write(received, replacement, coding, options, to: path, checkpoint), label)
     } catch LadderFailure.needsMoreBits {
-      // Only now is it known that a frame has something above its stored bits. In unsigned samples that is an overlay, and all bits are
-      // coded to keep it. Of signed ones readers would take the wider codestream's value for the sample, which is another one.
-      guard !received.format.isSigned else { throw UntouchedReason.unusedBitsOfSignedSamples }
+      // Only now is it known that a frame has something above its stored bits.
+      guard options.codesUnusedBits else { throw UntouchedReason.unusedBits }
       // All frames are coded alike, so: once more.
       let wider = coding.withAllBits(of: received.format)
       unlink(path)

@@ -40,8 +40,8 @@ public enum UntouchedReason: Error, Hashable, Sendable {
   case subsampledColor
   /// Pixel Data holds more than its frames.
   case surplusPixelData
-  /// Signed samples whose unused high bits are not their sign.
-  case unusedBitsOfSignedSamples
+  /// Words hold something above their stored bits: an overlay, or what is not the sign.
+  case unusedBits
   /// A frame would take more memory than the limit.
   case tooLarge
   /// The object cannot be read or written anew as it is.
@@ -57,7 +57,7 @@ public enum UntouchedReason: Error, Hashable, Sendable {
     case .wideSamples: "wide-samples"
     case .subsampledColor: "subsampled-color"
     case .surplusPixelData: "surplus-pixel-data"
-    case .unusedBitsOfSignedSamples: "unused-bits-of-signed-samples"
+    case .unusedBits: "unused-bits"
     case .tooLarge: "too-large"
     case .irregular: "irregular"
     }

@@ -82,21 +82,29 @@ private typealias Tag = DICOM.Tag
     }
   }
 
-  @Test func `an overlay above the stored bits comes back in every frame`() throws {
+  @Test func `an object with an overlay above the stored bits is left alone, or coded with all bits on demand`() throws
+  {
     // Only the second frame has one: the first was already written with fewer bits.
     var values = (0..<800).map { $0 % 256 }
     values[700] |= 0x8000
-    try TestObject.grey(values, columns: 20, stored: 12, frames: 2).withPrepared { received, outcome, path in
+    let object = TestObject.grey(values, columns: 20, stored: 12, frames: 2)
+    try object.withPrepared { _, outcome, path in
+      #expect(outcome.untouched == .unusedBits)
+      #expect(!FileManager.default.fileExists(atPath: path))
+    }
+    var options = LadderFile.Options()
+    options.codesUnusedBits = true
+    try object.withPrepared(options) { received, outcome, path in
       _ = try #require(outcome.proven)
       let new = try ImageObject(path: path)
       for frame in 0..<2 { #expect(try new.decodedFrame(frame).bytes == (try received.decode(frame).bytes)) }
     }
   }
 
-  @Test func `signed samples whose unused bits are not their sign are not touched`() throws {
+  @Test func `signed samples whose unused bits are not their sign are left alone`() throws {
     let words = [0x0FFF, 0x0001, 0xF800, 0x0FFE]
     try TestObject.grey(words, columns: 2, stored: 12, signed: true).withPrepared { _, outcome, _ in
-      #expect(outcome.untouched == .unusedBitsOfSignedSamples)
+      #expect(outcome.untouched == .unusedBits)
     }
   }
 
