@@ -29,7 +29,8 @@ struct PieceWriter {
     }
     for index in topLevel {
       let record = records[index]
-      let isStale = record.tag == Tag(0x7FE0, 0) || resized && record.tag == Tag(0x0028, 0)
+      let isStale =
+        record.tag == Tag(0x7FE0, 0) || Self.isOffsetTable(record) || resized && record.tag == Tag(0x0028, 0)
       let isPixelData = record.tag == .pixelData
       let change = changes[record.tag]
       guard isStale || isPixelData || change != nil else { continue }
@@ -38,7 +39,8 @@ struct PieceWriter {
       }
       copy(position..<header)
       if let change { append(record.tag, record.vr, change) }
-      position = record.range.upperBound
+      // Fragments end with a delimiter, which does not count as value.
+      position = record.range.upperBound + (record.flags.contains(.fragments) ? 8 : 0)
       if isPixelData {
         flush()
         headCount = pieces.count
@@ -62,7 +64,7 @@ struct PieceWriter {
           size == 12
           ? Int(UInt32(littleEndian: memory.loadUnaligned(fromByteOffset: start + 8, as: UInt32.self)))
           : Int(UInt16(littleEndian: memory.loadUnaligned(fromByteOffset: start + 6, as: UInt16.self)))
-        if length == record.length { return start }
+        if length == record.length || record.flags.contains(.fragments) && length == Int(UInt32.max) { return start }
       }
       return nil
     }
@@ -87,7 +89,7 @@ struct PieceWriter {
         index = Int(record.end)
         continue
       }
-      if Self.isGroupLength(record) {
+      if Self.isGroupLength(record) || isTop && Self.isOffsetTable(record) {
         index = Int(record.end)
         continue
       }
@@ -138,6 +140,11 @@ struct PieceWriter {
   }
 
   private static func isGroupLength(_ record: ElementRecord) -> Bool { record.tag.element == 0 }
+
+  /// Whatever the received object's tables say, its frames will lie elsewhere.
+  private static func isOffsetTable(_ record: ElementRecord) -> Bool {
+    record.tag == .extendedOffsetTable || record.tag == .extendedOffsetTableLengths
+  }
 
   /// A value that is too long for a length of 16 bits is written as UN (PS3.5 §6.2.2).
   private static func written(_ vr: VR, length: Int) -> VR { vr.hasLongLength || length <= 0xFFFF ? vr : .un }

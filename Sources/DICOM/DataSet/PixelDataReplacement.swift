@@ -1,4 +1,4 @@
-/// An object that is to be written anew with encapsulated pixel data, while everything else stays.
+/// An object that is to be written anew with other pixel data, native or encapsulated, while everything else stays.
 ///
 /// Where the received data set is Explicit VR Little Endian, its bytes are copied around the few elements that change. From other
 /// syntaxes the headers are written anew and the values copied (big endian: each word turned). Left out are group lengths that would
@@ -61,16 +61,13 @@ public struct PixelDataReplacement: Sendable {
     while index < records.count {
       let tag = records[index].tag
       if let last, tag <= last { throw Failure(reason: "the elements are not in ascending order") }
-      if tag == .extendedOffsetTable || tag == .extendedOffsetTableLengths {
-        throw Failure(reason: "native pixel data has an extended offset table")
-      }
       if changes[tag] != nil, records[index].vr == .sq { throw Failure(reason: "\(tag) is a sequence") }
       last = tag
       indices.append(index)
       index = Int(records[index].end)
     }
-    guard let pixelData = dataSet.record(.pixelData), pixelData.vr != .sq, !pixelData.flags.contains(.fragments) else {
-      throw Failure(reason: "there is no native pixel data")
+    guard let pixelData = dataSet.record(.pixelData), pixelData.vr != .sq else {
+      throw Failure(reason: "there is no pixel data")
     }
     return indices
   }

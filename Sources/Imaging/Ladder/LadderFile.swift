@@ -132,7 +132,7 @@ public enum LadderFile {
     to path: String, _ checkpoint: () throws -> Void
   ) throws -> LayerTable {
     let count = received.frameCount
-    let output = try LadderOutput(path: path)
+    let output = try OutputFile(path: path)
     try replacement.writeHead(transferSyntax: .jpeg2000Lossless, output.write)
     // A codestream is never longer than this: the encoder refuses. The choice comes before the first frame is encoded, because the table
     // lies before the frames.

@@ -1,7 +1,7 @@
 /// The header of encapsulated Pixel Data with its table of frames: a Basic Offset Table (PS3.5 §A.4) or, of 64 bits, an Extended
 /// Offset Table with the lengths beside it (PS3.3 §C.7.6.3.1.8); then the Basic Offset Table is empty.
 struct OffsetTables {
-  private let output: LadderOutput
+  private let output: OutputFile
   private let frames: Int
   private let isExtended: Bool
 
@@ -13,7 +13,7 @@ struct OffsetTables {
   private var offsets: [Int] = []
   private var lengths: [Int] = []
 
-  init(output: LadderOutput, frames: Int, isExtended: Bool) {
+  init(output: OutputFile, frames: Int, isExtended: Bool) {
     self.output = output
     self.frames = frames
     self.isExtended = isExtended

@@ -33,7 +33,7 @@ final class ObjectRenderer {
   func transcode(path: String, to uid: UID, output: String) throws(RenderFailure) {
     guard let syntax = TransferSyntax(uid: uid) else { throw .unsupportedTransferSyntax(uid) }
     try Self.translated { () throws(FrameFailure) in
-      try FileTranscoder.transcode(path: path, to: syntax, output: output)
+      try FileTranscoder.transcodeAnywhere(path: path, to: syntax, output: output, limit: frameLimit)
     }
   }
 

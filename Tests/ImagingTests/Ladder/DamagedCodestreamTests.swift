@@ -4,11 +4,10 @@ import Testing
 
 @testable import Imaging
 
-/// Thousands of damaged codestreams, the same ones in every run. Whole decodes happen in real worker processes, as in the service: one
-/// that dies or hangs costs one image.
-@Suite(.serialized) struct DamagedCodestreamTests {
+/// Thousands of damaged codestreams, the same ones in every run.
+@Suite struct DamagedCodestreamTests {
   /// Codestreams of ours to be damaged, each with the format of its data set.
-  private static let originals: [(format: FrameFormat, codestream: [UInt8])] = [
+  fileprivate static let originals: [(format: FrameFormat, codestream: [UInt8])] = [
     LadderFrames.format(96, 80, stored: 12), LadderFrames.format(64, 64, allocated: 16, signed: true),
     LadderFrames.format(50, 61, components: 3, allocated: 8),
   ].map { format in
@@ -17,7 +16,7 @@ import Testing
     return (format, try! Ladder.encode(frame, layers: [400, 1500]).withUnsafeBytes { Array($0) })
   }
 
-  private static func damage(_ bytes: [UInt8], _ dice: inout Dice) -> [UInt8] {
+  fileprivate static func damage(_ bytes: [UInt8], _ dice: inout Dice) -> [UInt8] {
     var bytes = bytes
     switch Int.random(in: 0..<6, using: &dice) {
     case 0:  // the main header, where sizes are
@@ -77,18 +76,22 @@ import Testing
       damaged.withUnsafeBytes { _ = try? JPEG2000Codestream($0) }
     }
   }
+}
 
-  @Test(.timeLimit(.minutes(3)), .enabled(if: executable != nil, "rekkas was not built beside the tests"))
+/// Whole decodes happen in real worker processes, as in the service: one that dies or hangs costs one image. Among the pool's tests, because
+/// those count the worker processes that there are.
+extension RenderPoolTests {
+  @Test(.timeLimit(.minutes(3)), .enabled(if: besideTests != nil, "rekkas was not built beside the tests"))
   func `damaged codestreams end as an error or a picture, in bounded time, and the pool goes on`() async throws {
     let pool = RenderPool(
-      executable: try #require(Self.executable), workers: 2, memoryLimit: 512 << 20, timeLimit: .seconds(2))
+      executable: try #require(Self.besideTests), workers: 2, memoryLimit: 512 << 20, timeLimit: .seconds(2))
     var dice = Dice(4711)
     var pictures = 0
     var errors = 0
     var deaths = 0
     for round in 0..<3000 {
-      let original = Self.originals[round % Self.originals.count]
-      let bytes = Self.damage(original.codestream, &dice)
+      let original = DamagedCodestreamTests.originals[round % DamagedCodestreamTests.originals.count]
+      let bytes = DamagedCodestreamTests.damage(original.codestream, &dice)
       var object = TestObject()
       let format = original.format
       object.describe(
@@ -120,7 +123,7 @@ import Testing
   }
 
   /// `rekkas` beside this test bundle.
-  private static let executable: String? = {
+  private static let besideTests: String? = {
     let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
       "rekkas"
     ).path

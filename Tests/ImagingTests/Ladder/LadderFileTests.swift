@@ -174,6 +174,31 @@ private typealias Tag = DICOM.Tag
     }
   }
 
+  @Test(arguments: [0, 1])
+  func `a prepared file is written back as native pixels, with the received attributes`(extended: Int) throws {
+    var options = LadderFile.Options()
+    if extended == 1 { options.longestBasicOffset = 0 }
+    var grey = TestObject.grey((0..<1800).map { $0 % 4096 }, columns: 30, stored: 12, frames: 3)
+    grey.addAttributesOfEveryKind()
+    var colour = TestObject.colour((0..<99).map { UInt8($0 * 2) }, columns: 33, photometric: "RGB")
+    colour.addAttributesOfEveryKind()
+    for object in [grey, colour] {
+      try object.withPrepared(options) { received, outcome, path in
+        _ = try #require(outcome.proven)
+        let native = path + ".native"
+        defer { unlink(native) }
+        try FileTranscoder.transcodeAnywhere(path: path, to: .explicitVRLittleEndian, output: native)
+        let back = try ImageObject(path: native)
+        #expect(back.object.transferSyntax == .explicitVRLittleEndian)
+        // Odd pixel data was written as it is, and has its padding byte now.
+        #expect(back.object.firstDifference(from: received.object, ignoring: []) == nil)
+        for frame in 0..<received.image.frameCount {
+          #expect(try back.decode(frame).bytes == (try received.decode(frame).bytes))
+        }
+      }
+    }
+  }
+
   @Test func `the proof refuses a file that differs in a sample, an attribute or a layer's place`() throws {
     var object = TestObject.grey((0..<40_000).map { $0 * 7 % 4096 }, columns: 200, stored: 12)
     object.addAttributesOfEveryKind()

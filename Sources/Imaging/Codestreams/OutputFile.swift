@@ -1,7 +1,7 @@
 import Foundation
 
 /// The file that is being written: in order, but for tables that are filled in at the end. Not thread-safe.
-final class LadderOutput {
+final class OutputFile {
   private let file: Int32
   private var buffer: [UInt8] = []
   private var written = 0
@@ -9,7 +9,7 @@ final class LadderOutput {
   /// Creates the file; it must not exist.
   init(path: String) throws(PreparationFailure) {
     file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o640)
-    guard file >= 0 else { throw PreparationFailure(call: "create the prepared file") }
+    guard file >= 0 else { throw PreparationFailure(call: "create a file") }
     buffer.reserveCapacity(1 << 18)
   }
 
@@ -54,7 +54,7 @@ final class LadderOutput {
       if count > 0 {
         done += count
       } else if count == 0 || errno != EINTR {
-        throw PreparationFailure(call: "write the prepared file")
+        throw PreparationFailure(call: "write a file")
       }
     }
   }

@@ -1,33 +1,5 @@
 import DICOM
 import Foundation
-import Testing
-
-/// The real files that lie beside the repository, not in it.
-enum LadderData {
-  /// From REKKAS_TEST_DATA, else ../shared/data beside the package; nil, said aloud, when it is not there.
-  static let folder: String? = {
-    let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("shared/data").path
-    let path = ProcessInfo.processInfo.environment["REKKAS_TEST_DATA"] ?? beside
-    if FileManager.default.fileExists(atPath: path + "/MANIFEST.csv") { return path }
-    print("SKIPPED: no test data at \(path); set REKKAS_TEST_DATA to run the ladder on real files")
-    return nil
-  }()
-
-  static let isPresent = folder != nil
-
-  /// Paths relative to the folder.
-  static func files(in subfolders: [String]) -> [String] {
-    guard let folder else { return [] }
-    return subfolders.flatMap { subfolder in
-      (FileManager.default.enumerator(atPath: folder + "/" + subfolder)?.compactMap { $0 as? String } ?? [])
-        .filter { $0.hasSuffix(".dcm") }.sorted().map { subfolder + "/" + $0 }
-    }
-  }
-
-  static func path(_ name: String) -> String { (folder ?? "") + "/" + name }
-}
 
 /// Numbers that look random and are the same in every run.
 struct Dice: RandomNumberGenerator {
