@@ -32,7 +32,7 @@ let package = Package(
     .target(
       name: "CCodecs",
       cSettings: [.unsafeFlags(optimised)],
-      linkerSettings: [.linkedLibrary("turbojpeg"), .linkedLibrary("png"), .linkedLibrary("z")]),
+      linkerSettings: ["turbojpeg", "png", "z", "openjp2", "jxl"].map { .linkedLibrary($0) }),
     .target(
       name: "DICOM",
       dependencies: ["CDCMTK"],
