@@ -57,6 +57,13 @@ import Testing
     try expectWhole(crashed)
   }
 
+  @Test func `A file that was being written at the crash is not in the way of putting objects back`() throws {
+    let crashed = try folder.crashed()
+    for path in crashed.objectFiles() { try FileManager.default.removeItem(atPath: path) }
+    for number in 1...9 { try Data(count: 100).write(to: URL(filePath: crashed.path + "/incoming/put-\(number)")) }
+    try expectWhole(crashed)
+  }
+
   @Test func `A torn record ends the replay, and what came before it is kept`() throws {
     let crashed = try folder.crashed()
     try withSegment(crashed) { segment in

@@ -19,6 +19,9 @@ struct Recovery {
   func run() throws -> UInt64 {
     let journalDirectory = directory + "/journal"
     try Folder.make(journalDirectory)
+    // Before anything is put back, which needs these names: whatever lies here was never acknowledged, since an object
+    // is in the journal, or has left this folder for good, before its sender hears of success.
+    try objects.clearIncoming()
     if try index.isNew && !objects.isEmpty() {
       logger.error("The index was lost; the objects are there. Make it again with: rekkas verify")
     }
@@ -26,8 +29,6 @@ struct Recovery {
     if !replay.segments.isEmpty { try self.replay(replay) }
     try checkUnflushed()
     try quarantine.adoptStrangers()
-    // Whatever arrived whole is in the journal by now, or an object: the rest was never acknowledged.
-    try objects.clearIncoming()
     return replay.lastEpoch
   }
 
