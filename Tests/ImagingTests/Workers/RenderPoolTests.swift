@@ -128,15 +128,19 @@ import Testing
   }
 
   @Test func `a worker is confined, inherits nothing, and ends with the pool`() async throws {
-    let pool = try #require(Self.pool())
+    // A name of its own tells this pool's workers from those of suites that run beside it.
+    let own = TestObject.temporaryPath()
+    try FileManager.default.createSymbolicLink(atPath: own, withDestinationPath: try #require(Self.executable))
+    let pool = RenderPool(executable: own, workers: 2)
     let path = try Self.write(TestObject.grey([5], allocated: 8))
     let inherited = open(path, O_RDONLY)
     defer {
       close(inherited)
       unlink(path)
+      unlink(own)
     }
     _ = try await pool.decodeFrame(path: path, frame: 0)
-    let workers = Self.children()
+    let workers = Self.processes(of: own)
     #expect(workers.count == 1)
     for worker in workers {
       let limits = try String(contentsOfFile: "/proc/\(worker)/limits", encoding: .utf8)
@@ -156,7 +160,7 @@ import Testing
       }
     }
     await pool.shutdown()
-    #expect(Self.children().isEmpty)
+    #expect(Self.processes(of: own).isEmpty)
   }
 
   @Test func `after the shutdown nothing is served and no process is left`() async throws {
@@ -180,14 +184,11 @@ import Testing
 
   // MARK: -
 
-  /// The worker processes that this process has started.
-  private static func children() -> [Int] {
+  /// The processes that were started under this name.
+  private static func processes(of executable: String) -> [Int] {
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return processes.compactMap(Int.init).filter { process in
-      guard let stat = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-        let rest = stat.split(separator: ")").last
-      else { return false }
-      return rest.split(separator: " ").dropFirst().first.flatMap { Int32($0) } == getpid()
+      FileManager.default.contents(atPath: "/proc/\(process)/cmdline")?.starts(with: Data(executable.utf8)) ?? false
     }
   }
 
