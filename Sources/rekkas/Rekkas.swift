@@ -19,7 +19,7 @@ struct Rekkas: AsyncParsableCommand {
     version: rekkasVersion,
     subcommands: [
       HubCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self, ProfileCommand.self,
-      PhantomCommand.self, RenderWorkerCommand.self,
+      MeasureCommand.self, PhantomCommand.self, RenderWorkerCommand.self,
     ]
   )
 }

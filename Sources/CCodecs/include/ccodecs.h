@@ -115,6 +115,28 @@ CC_EXPORT bool cc_scale_stored(const void *words, size_t stride, int width, int 
 /// Mirrors rows and/or columns in place.
 CC_EXPORT void cc_flip(uint8_t *pixels, int width, int height, int channels, bool horizontally, bool vertically);
 
+// ---- measures ----
+
+/// How two frames of equal format differ, in aligned values (see `cc_stored`).
+typedef struct {
+  uint64_t squares;   // sum of the squared differences; exact up to 4 thousand million samples
+  uint64_t differing; // samples that differ at all
+  uint16_t greatest;  // greatest absolute difference
+} cc_difference;
+
+/// Compares `count` stored words.
+CC_EXPORT cc_difference cc_compare(const void *a, const void *b, size_t count, cc_stored stored);
+
+/// Least and greatest aligned value of `count` > 0 stored words.
+CC_EXPORT void cc_extent(const void *words, size_t count, cc_stored stored, uint16_t *low, uint16_t *high);
+
+/// Mean structural similarity of two frames of `components` samples a pixel, as Wang, Bovik, Sheikh and Simoncelli defined it (IEEE
+/// Transactions on Image Processing 13(4), 2004): Gaussian window of 11 x 11 with a standard deviation of 1.5, K1 = 0.01, K2 = 0.03,
+/// over every window that lies inside the frame; along a side shorter than 11 the window is cut off instead. The mean over the
+/// components is returned in `ssim`. `range` is L, the range of the values, in aligned values. False when memory runs out.
+CC_EXPORT bool cc_ssim(const void *a, const void *b, size_t width, size_t height, size_t components, cc_stored stored,
+                       double range, double *ssim);
+
 // ---- gzip, for JSON on its way to clients that ask for it ----
 
 /// Compresses `length` bytes into one gzip member (RFC 1952). `level` is zlib's, 1 (fast) to 9.
