@@ -10,7 +10,8 @@ struct MeasureCommand: AsyncParsableCommand {
     abstract: "Measures the quality layers of images: bytes, errors, times, and a sheet to look at.",
     discussion: """
       Each image is encoded as the hub would, decoded from every layer and compared with the original over all stored values \
-      of the frame; beside it stand deflate and the raw bytes.
+      of the frame; beside it stand deflate and the raw bytes. JPEG-LS and HTJ2K are not among them: rekkas decodes them and \
+      encodes neither.
 
         rekkas measure image.dcm
         rekkas measure image.dcm --layers 4K,12K,40K --sheet sheet.png
@@ -40,7 +41,7 @@ struct MeasureCommand: AsyncParsableCommand {
   var sheet: String?
 
   @Option(name: .long, help: ArgumentHelp("Side of the part of large images that a sheet shows.", valueName: "pixels"))
-  var detail = 512
+  var detail = 640
 
   @Option(name: .long, help: ArgumentHelp("Upper left corner of that part, as 900,700.", valueName: "x,y"))
   var corner: PixelCorner?
@@ -129,7 +130,8 @@ struct MeasureCommand: AsyncParsableCommand {
     } catch {
       throw MeasureRefusal("the sheet \(path) cannot be written: does its folder exist, and may you write there?")
     }
-    StandardError.write("sheet: \(path), \(image.width) x \(image.height) pixels")
+    StandardError.write(
+      "sheet: \(path), \(image.width) x \(image.height) pixels; look for names burned into it before you pass it on")
   }
 }
 

@@ -101,7 +101,6 @@ extension LadderMeasure.Step {
     switch kind {
     case .layers(let count): "layer \(count)"
     case .lossless: "lossless"
-    case .jpegLS: "JPEG-LS"
     case .deflate: "deflate"
     case .raw: "raw"
     }

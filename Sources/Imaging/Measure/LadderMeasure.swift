@@ -11,7 +11,6 @@ public struct LadderMeasure: Sendable {
       case layers(Int)
       /// The whole ladder.
       case lossless
-      case jpegLS
       /// zlib's deflate at its usual level 6, over the bytes as they are.
       case deflate
       case raw

@@ -7,10 +7,10 @@ public struct MeasureSheet: Sendable {
     /// Words above the pictures; no patient's name.
     public var title = ""
     /// Longest side of the part of the image that is shown; more does not fit on a screen.
-    public var detail = 512
+    public var detail = 640
     /// The upper left corner of that part; nil takes the middle of the image.
     public var corner: (x: Int, y: Int)?
-    /// What differences are multiplied with; nil takes what makes the first layer's visible.
+    /// What differences are multiplied with, the same for all layers; nil takes what suits the middle one.
     public var amplification: Int?
 
     public init() {}
@@ -83,7 +83,8 @@ public struct MeasureSheet: Sendable {
       }
       layers.append((step, try shown(decoded)))
     }
-    let factor = max(1, options.amplification ?? Self.amplification(original, layers[0].picture))
+    let factor = max(
+      1, options.amplification ?? Self.amplification(original, layers[max(0, layers.count - 2) / 2].picture))
     var cells = [
       Cell(heading: "ORIGINAL", lines: originalLines, left: original, right: overview, rightLabel: overviewLabel)
     ]
@@ -131,7 +132,7 @@ public struct MeasureSheet: Sendable {
     return result
   }
 
-  /// The power of two up to 64 at which all but a hundredth of the first layer's differences stay within the scale.
+  /// The power of two up to 64 at which all but a hundredth of a layer's differences stay within the scale.
   static func amplification(_ original: Picture, _ layer: Picture) -> Int {
     var counts = [Int](repeating: 0, count: 256)
     for index in original.pixels.indices {
