@@ -95,7 +95,8 @@ void putUS(DcmItem &item, const DcmTagKey &key, Uint16 value) {
   if (item.insert(element, OFTrue).bad()) delete element;
 }
 
-/// The few attributes a codec reads; the real data set, which came from outside, never meets it.
+}  // namespace
+
 void describe(DcmItem &item, const rk_image_format &format) {
   putUS(item, DCM_SamplesPerPixel, format.samples_per_pixel);
   auto *photometric = new DcmCodeString(DcmTag(DCM_PhotometricInterpretation, EVR_CS));
@@ -112,6 +113,8 @@ void describe(DcmItem &item, const rk_image_format &format) {
   frames->putString("1");
   if (item.insert(frames, OFTrue).bad()) delete frames;
 }
+
+namespace {
 
 rk_status decodeByDCMTK(const DcmCodec *codec, const char *syntax, rk_image_format &format, const uint8_t *data, size_t length,
                         uint8_t *frame, size_t frameLength) {

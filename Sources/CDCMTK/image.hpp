@@ -2,7 +2,12 @@
 
 #include "cdcmtk.h"
 
+class DcmItem;
+
 namespace rk {
+
+/// The few attributes a codec reads; the real data set, which came from outside, never meets it.
+void describe(DcmItem &item, const rk_image_format &format);
 
 /// A status with a text of "what: detail".
 rk_status imageStatus(int32_t code, const char *what, const char *detail = "");

@@ -10,8 +10,8 @@ struct MeasureCommand: AsyncParsableCommand {
     abstract: "Measures the quality layers of images: bytes, errors, times, and a sheet to look at.",
     discussion: """
       Each image is encoded as the hub would, decoded from every layer and compared with the original over all stored values \
-      of the frame; beside it stand deflate and the raw bytes. JPEG-LS and HTJ2K are not among them: rekkas decodes them and \
-      encodes neither.
+      of the frame; beside it stand JPEG-LS, deflate and the raw bytes. (HTJ2K is not among them: rekkas has a decoder for \
+      it and no encoder.)
 
         rekkas measure image.dcm
         rekkas measure image.dcm --layers 4K,12K,40K --sheet sheet.png

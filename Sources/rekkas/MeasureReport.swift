@@ -69,11 +69,15 @@ struct MeasureReport {
     var order: [String] = []
     var groups: [String: [LadderMeasure.Step]] = [:]
     var raw: [String: Int] = [:]
+    var decibels: [String: [Double]] = [:]
     for report in reports {
       for step in report.measure.steps {
         if groups[step.label] == nil { order.append(step.label) }
         groups[step.label, default: []].append(step)
         raw[step.label, default: 0] += report.measure.format.frameLength
+        // The distance of two palette indices says nothing of the colours' distance.
+        guard report.measure.format.photometricInterpretation != .paletteColor else { continue }
+        if let psnr = step.comparison?.psnr, psnr.isFinite { decibels[step.label, default: []].append(psnr) }
       }
     }
     let layers = order.filter { $0.hasPrefix("layer") }.sorted()
@@ -84,7 +88,7 @@ struct MeasureReport {
       let ratio = MeasureText.decimals(Double(raw[label] ?? 0) / Double(bytes), 2)
       var line =
         "  \(label.padding(toLength: 9, withPad: " ", startingAt: 0)) \(MeasureText.grouped(bytes)) bytes, \(ratio):1"
-      let psnr = steps.compactMap { $0.comparison?.psnr }.filter(\.isFinite).sorted()
+      let psnr = decibels[label, default: []].sorted()
       if let least = psnr.first {
         line += ", PSNR \(MeasureText.decimals(least, 1)) dB at least, "
         line += "\(MeasureText.decimals(psnr[psnr.count / 2], 1)) in the middle"
@@ -101,6 +105,7 @@ extension LadderMeasure.Step {
     switch kind {
     case .layers(let count): "layer \(count)"
     case .lossless: "lossless"
+    case .jpegLS: "JPEG-LS"
     case .deflate: "deflate"
     case .raw: "raw"
     }

@@ -57,7 +57,7 @@ public enum FrameDecoder {
 }
 
 extension rk_image_format {
-  fileprivate init(_ format: FrameFormat) {
+  init(_ format: FrameFormat) {
     self.init()
     rows = UInt16(format.rows)
     columns = UInt16(format.columns)

@@ -70,6 +70,27 @@ public struct FrameReference: Sendable {
     }
   }
 
+  /// The stored values in words as long as the frame's, the least possible value as zero.
+  func valuesFromZero() -> [UInt8] {
+    let format = frame.format
+    let count = format.pixelCount * format.samplesPerPixel
+    // Aligned to the top, then down again: what lies above the stored bits is gone.
+    var words = [UInt16](repeating: 0, count: count)
+    frame.withUnsafeBytes { cc_align($0.baseAddress, count, stored, &words) }
+    let down = UInt16(16 - format.bitsStored)
+    var bytes = [UInt8](repeating: 0, count: format.frameLength)
+    if format.bitsAllocated == 8 {
+      for index in words.indices { bytes[index] = UInt8(truncatingIfNeeded: words[index] >> down) }
+    } else {
+      for index in words.indices {
+        let value = words[index] >> down
+        bytes[2 * index] = UInt8(truncatingIfNeeded: value)
+        bytes[2 * index + 1] = UInt8(truncatingIfNeeded: value >> 8)
+      }
+    }
+    return bytes
+  }
+
   /// What one step of the stored value is in aligned values.
   private static func scale(_ format: FrameFormat) -> Int { 1 << (16 - format.bitsStored) }
 }

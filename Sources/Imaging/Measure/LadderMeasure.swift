@@ -11,6 +11,8 @@ public struct LadderMeasure: Sendable {
       case layers(Int)
       /// The whole ladder.
       case lossless
+      /// JPEG-LS lossless by DCMTK, all allocated bits coded.
+      case jpegLS
       /// zlib's deflate at its usual level 6, over the bytes as they are.
       case deflate
       case raw
@@ -78,6 +80,7 @@ public struct LadderMeasure: Sendable {
           kind: isWhole ? .lossless : .layers(count), bytes: encoded.value.layerEnds[count - 1], comparison: comparison,
           encodeTime: isWhole ? encoded.time : nil, decodeTime: decoded.time))
     }
+    if let other = try jpegLS(original, reference) { steps.append(other) }
     let deflated = try timed { () throws(MeasureFailure) in
       guard let bytes = original.withUnsafeBytes({ Gzip.compress($0, level: 6) }) else { throw .outOfMemory }
       return bytes.count
@@ -124,6 +127,33 @@ public struct LadderMeasure: Sendable {
       if time > .milliseconds(300) { break }
     }
     return best!
+  }
+
+  /// JPEG-LS of the frame's values from zero up: two's complement would make an edge of every change of sign. Nil where DCMTK's
+  /// encoder does not take the frame.
+  private static func jpegLS(_ original: DecodedFrame, _ reference: FrameReference) throws(MeasureFailure) -> Step? {
+    var format = original.format
+    format.isSigned = false
+    let unsigned = DecodedFrame(format: format, bytes: reference.valuesFromZero())
+    var encoded: (value: [UInt8], time: Duration)
+    do throws(FrameFailure) {
+      encoded = try timed { () throws(FrameFailure) in try FrameEncoder.jpegLS(unsigned) }
+    } catch {
+      return nil
+    }
+    let decoded: (value: DecodedFrame, time: Duration)
+    do throws(FrameFailure) {
+      decoded = try timed { () throws(FrameFailure) in
+        try FrameDecoder.decode(encoded.value, transferSyntax: .jpegLSLossless, format: format)
+      }
+    } catch {
+      throw .unreadable(error)
+    }
+    guard isEqual(unsigned, decoded.value) else { throw .notLossless }
+    return Step(
+      kind: .jpegLS, bytes: encoded.value.count,
+      comparison: FrameComparison(psnr: .infinity, ssim: 1, greatestError: 0, differing: 0), encodeTime: encoded.time,
+      decodeTime: decoded.time)
   }
 
   /// Byte for byte: also what lies above the stored bits.

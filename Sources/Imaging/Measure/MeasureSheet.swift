@@ -84,7 +84,7 @@ public struct MeasureSheet: Sendable {
       layers.append((step, try shown(decoded)))
     }
     let factor = max(
-      1, options.amplification ?? Self.amplification(original, layers[max(0, layers.count - 2) / 2].picture))
+      1, options.amplification ?? Self.amplification(original, layers[(layers.count - 1) / 2].picture))
     var cells = [
       Cell(heading: "ORIGINAL", lines: originalLines, left: original, right: overview, rightLabel: overviewLabel)
     ]

@@ -27,14 +27,14 @@ struct LadderMeasureTests {
   @Test(arguments: formats)
   func `every layer is nearer to the original, and the last one is it`(format: FrameFormat) throws {
     let (measure, _) = try object(format).withFile { try LadderMeasure.run(path: $0, layers: [500, 1500, 4000]) }
-    let layers = measure.steps.compactMap(\.comparison)
+    let layers = measure.steps.prefix { $0.kind != .jpegLS }.compactMap(\.comparison)
     #expect(layers.count == 4)
     for (earlier, later) in zip(layers, layers.dropFirst()) {
       #expect(later.psnr > earlier.psnr)
       #expect(later.ssim >= earlier.ssim)
     }
     #expect(layers.last == FrameComparison(psnr: .infinity, ssim: 1, greatestError: 0, differing: 0))
-    #expect(measure.steps.map(\.kind) == [.layers(1), .layers(2), .layers(3), .lossless, .deflate, .raw])
+    #expect(measure.steps.map(\.kind) == [.layers(1), .layers(2), .layers(3), .lossless, .jpegLS, .deflate, .raw])
     #expect(measure.steps.last?.bytes == format.frameLength)
     #expect(!measure.needsAllBits)
   }
