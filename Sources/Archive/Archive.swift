@@ -98,6 +98,7 @@ public final class Archive: Sendable {
     let totals = try index.totals()
     let left = max(0, reserve.left())
     metrics.reserveLeft.record(left)
+    metrics.oldestStore.record((flights.oldestAge() ?? .zero) / .seconds(1))
     return ArchiveStatistics(
       studies: totals.studies, series: totals.series, instances: totals.instances, bytes: totals.bytes,
       quarantined: totals.quarantined, reserveLeft: left)

@@ -14,6 +14,16 @@ import Testing
     archive = try Archive.make(in: folder)
   }
 
+  @Test func `The age of the oldest store under way is known while it lasts`() throws {
+    let flights = Flights(metrics: ArchiveMetrics())
+    #expect(flights.oldestAge() == nil)
+    let begun = ContinuousClock.now
+    try flights.counted {
+      #expect(flights.oldestAge(at: begun + .seconds(70)).map { $0 <= .seconds(70) && $0 > .seconds(60) } == true)
+    }
+    #expect(flights.oldestAge() == nil)
+  }
+
   @Test func `A stored object lies under its digest, byte for byte, and is found`() async throws {
     let bytes = TestObject.make()
     let identity = try #require(try stored(archive.store(bytes)))

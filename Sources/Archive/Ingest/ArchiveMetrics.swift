@@ -16,6 +16,8 @@ struct ArchiveMetrics: Sendable {
   let indexBatch = Recorder(label: "rekkas_archive_index_objects")
   /// Stores under way.
   let queue = Gauge(label: "rekkas_archive_stores_running")
+  /// Seconds since the oldest store under way began, as of the last look at the statistics; 0 when none is.
+  let oldestStore = Gauge(label: "rekkas_archive_oldest_store_age_seconds")
   /// Bytes in the journal that no checkpoint has covered.
   let journalFill = Gauge(label: "rekkas_archive_journal_bytes")
   /// Times a store had to wait for a checkpoint.

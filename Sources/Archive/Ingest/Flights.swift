@@ -4,7 +4,9 @@ import DICOM
 final class Flights: Sendable {
   private struct State {
     var inFlight: Set<UID> = []
-    var running = 0
+    /// When each running store began, by its number.
+    var started: [UInt64: ContinuousClock.Instant] = [:]
+    var lastNumber: UInt64 = 0
     var isClosed = false
   }
 
@@ -22,21 +24,27 @@ final class Flights: Sendable {
 
   /// Counts a store from its first step to its last; refuses when the archive is closed.
   func counted<R>(_ body: () throws(StoreFailure) -> R) throws(StoreFailure) -> R {
-    let running = monitor.withLock { state -> Int? in
+    let begun = monitor.withLock { state -> (number: UInt64, running: Int)? in
       if state.isClosed { return nil }
-      state.running += 1
-      return state.running
+      state.lastNumber += 1
+      state.started[state.lastNumber] = .now
+      return (state.lastNumber, state.started.count)
     }
-    guard let running else { throw StoreFailure(.cannotStore, "the archive is closed") }
-    metrics.queue.record(running)
+    guard let begun else { throw StoreFailure(.cannotStore, "the archive is closed") }
+    metrics.queue.record(begun.running)
     defer {
       metrics.queue.record(
         monitor.change {
-          $0.running -= 1
-          return $0.running
+          $0.started[begun.number] = nil
+          return $0.started.count
         })
     }
     return try body()
+  }
+
+  /// How long the oldest running store has been under way; nil when none is.
+  func oldestAge(at now: ContinuousClock.Instant = .now) -> Duration? {
+    monitor.withLock { state in state.started.values.min().map { now - $0 } }
   }
 
   /// Refuses new stores and blocks until the running ones have ended. False when it was closed before.
@@ -45,7 +53,7 @@ final class Flights: Sendable {
       defer { state.isClosed = true }
       return !state.isClosed
     }
-    monitor.wait { $0.running == 0 ? () : nil }
+    monitor.wait { $0.started.isEmpty ? () : nil }
     return isFirst
   }
 }
