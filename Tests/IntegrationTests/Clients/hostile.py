@@ -47,7 +47,7 @@ def half_sent():
 
 def stalled_post():
     s = socket.create_connection(("127.0.0.1", http), 5)
-    s.sendall(b"POST /dicom-web/studies HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+    s.sendall(b"POST /dicom-web/studies HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
               b'Content-Type: multipart/related; type="application/dicom"; boundary=B\r\n\r\n--B')
     return s
 
