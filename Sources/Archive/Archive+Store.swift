@@ -54,7 +54,8 @@ extension Archive {
       switch try keptDigest(entry.identity.sopInstanceUID) {
       case .some(entry.digest):
         // Success is a promise about now: an object that someone removed or cut short is put back.
-        if Folder.fileSize(objects.path(entry.digest)) != spool.count { try keep(spool, entry, isIndexed: true) }
+        let isThere = placer?.holds(entry.digest) == true || Folder.fileSize(objects.path(entry.digest)) == spool.count
+        if !isThere { try keep(spool, entry, isIndexed: true) }
         return .duplicate(entry.identity)
       case .some(let other):
         let detail = "SOP Instance UID \(entry.identity.sopInstanceUID) is kept with other bytes (\(other))"
@@ -108,7 +109,7 @@ extension Archive {
 
   /// Journal, object store, index: in this order, so that no row ever stands for bytes that a crash can take.
   private func keep(_ spool: Spool, _ entry: IndexEntry, isIndexed: Bool = false) throws(StoreFailure) {
-    guard let journal else {
+    guard let journal, let placer else {
       try place(spool, entry.digest)
       if !isIndexed { try writer.add(entry) }
       laterFlushes?.note(entry.size)
@@ -119,12 +120,14 @@ extension Archive {
     if !isInMemory { try place(spool, entry.digest) }
     do {
       let ticket = try journal.append(spool, digest: entry.digest, receipt: entry.receipt)
-      defer { journal.applied(ticket) }
-      // While the disk flushes, the object gets its own file.
-      if isInMemory { try place(spool, entry.digest) }
+      defer { if !isInMemory { journal.applied(ticket) } }
+      // An object in memory gets its own file later, from the journal.
+      if isInMemory { placer.expect(entry.digest, ticket, size: spool.count) }
       try journal.waitUntilFlushed(ticket)
       if !isIndexed { try writer.add(entry) }
+      if isInMemory { placer.acknowledge(entry.digest) }
     } catch {
+      if isInMemory { placer.forget(entry.digest) }
       // After a failure of the disk nothing is touched any more: the next start decides.
       if !latch.hasFailed && !isIndexed { objects.removeUnacknowledged(entry.digest) }
       throw error

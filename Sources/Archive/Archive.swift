@@ -23,6 +23,8 @@ public final class Archive: Sendable {
   let journal: Journal?
   /// Only in an archive that does not flush before it answers.
   let laterFlushes: LaterFlushes?
+  /// Beside a journal only.
+  let placer: Placer?
   /// Bytes of an arriving object that may be in memory: more than this would not fit the journal.
   let spoolMemoryLimit: Int
 
@@ -59,12 +61,16 @@ public final class Archive: Sendable {
     let segmentSize = max(options.journalSegmentSize, JournalSegment.minimumSize)
     spoolMemoryLimit = min(options.spoolMemoryLimit, Journal.firstSegmentSize(segmentSize) / 4)
     if options.durable {
-      journal = try Journal(
+      let journal = try Journal(
         directory: options.directory + "/journal", segmentSize: segmentSize, segmentCount: options.journalSegments,
         lastEpoch: lastEpoch, reserve: reserve, latch: latch, metrics: metrics, logger: logger, checkpoint: checkpoint)
+      self.journal = journal
+      placer = Placer(
+        journal: journal, objects: objects, reserve: reserve, latch: latch, metrics: metrics, logger: logger)
       laterFlushes = nil
     } else {
       journal = nil
+      placer = nil
       laterFlushes = try LaterFlushes(
         index: index, writer: writer, bytes: segmentSize, latch: latch, checkpoint: checkpoint)
     }
@@ -78,6 +84,7 @@ public final class Archive: Sendable {
   public func close() throws {
     guard flights.close() else { return }
     threads.close()
+    placer?.close()
     journal?.close()
     laterFlushes?.close()
     if !latch.hasFailed { try objects.flush() }
@@ -88,8 +95,16 @@ public final class Archive: Sendable {
   // MARK: - Reading
 
   /// The file of an instance: a complete DICOM file (PS3.10) that never changes.
+  ///
+  /// An object of the last moments may not have a file yet; it gets one first, which takes less than a millisecond.
   public func path(of record: InstanceRecord) -> String {
     guard let digest = Digest(hex: record.digest) else { return objects.directory + "/none" }
+    do {
+      try placer?.place(digest)
+    } catch {
+      // The object is safe in the journal, but for this reader it is not there now: opening the path will say so.
+      logger.error("An object could not get its file.", metadata: ["digest": "\(digest)", "error": "\(error)"])
+    }
     return objects.path(digest)
   }
 

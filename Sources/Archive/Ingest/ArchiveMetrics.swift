@@ -22,6 +22,8 @@ struct ArchiveMetrics: Sendable {
   let journalFill = Gauge(label: "rekkas_archive_journal_bytes")
   /// Times a store had to wait for a checkpoint.
   let journalWaits = Counter(label: "rekkas_archive_journal_waits")
+  /// Objects whose file was made from the journal.
+  let placed = Counter(label: "rekkas_archive_placed")
   let checkpoint = Metrics.Timer(label: "rekkas_archive_checkpoint_duration")
   /// Free bytes above the reserve.
   let reserveLeft = Gauge(label: "rekkas_archive_reserve_left_bytes")

@@ -13,7 +13,12 @@ final class Monitor<State>: @unchecked Sendable {
     self.state = state
     conditions = .allocate(capacity: count)
     pthread_mutex_init(mutex, nil)
-    for index in 0..<count { pthread_cond_init(conditions.baseAddress! + index, nil) }
+    // Waiting with an end must not depend on the clock on the wall.
+    var attributes = pthread_condattr_t()
+    pthread_condattr_init(&attributes)
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+    for index in 0..<count { pthread_cond_init(conditions.baseAddress! + index, &attributes) }
+    pthread_condattr_destroy(&attributes)
   }
 
   deinit {
@@ -46,6 +51,33 @@ final class Monitor<State>: @unchecked Sendable {
     while true {
       if let result = try body(&state) { return result }
       pthread_cond_wait(conditions.baseAddress! + condition, mutex)
+    }
+  }
+
+  /// As ``wait(on:_:)``, but `body` also runs again when the time has come that `until` gives: nil for no such time.
+  func wait<R, E: Error>(
+    on condition: Int = 0, until: (State) -> ContinuousClock.Instant?, _ body: (inout State) throws(E) -> R?
+  ) throws(E) -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    while true {
+      if let result = try body(&state) { return result }
+      let condition = conditions.baseAddress! + condition
+      guard let time = until(state) else {
+        pthread_cond_wait(condition, mutex)
+        continue
+      }
+      // At least a millisecond: a time that has passed must not make a loop that never sleeps.
+      let left = max(.milliseconds(1), time - .now).components
+      var end = timespec()
+      clock_gettime(CLOCK_MONOTONIC, &end)
+      end.tv_sec += Int(left.seconds)
+      end.tv_nsec += Int(left.attoseconds / 1_000_000_000)
+      if end.tv_nsec >= 1_000_000_000 {
+        end.tv_sec += 1
+        end.tv_nsec -= 1_000_000_000
+      }
+      pthread_cond_timedwait(condition, mutex, &end)
     }
   }
 }

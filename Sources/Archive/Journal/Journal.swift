@@ -14,6 +14,7 @@ final class Journal: Sendable {
   /// A record's place.
   struct Ticket: Sendable {
     fileprivate let segment: JournalSegment
+    fileprivate let offset: Int
     fileprivate let end: Int
   }
 
@@ -25,6 +26,12 @@ final class Journal: Sendable {
     var wantsSegment = false
     /// Making one failed: not tried again until a checkpoint has made room.
     var cannotGrow = false
+    /// Objects cannot get files, so no segment becomes free: the disk is full.
+    var isStuck = false
+    /// Some objects have no file: at the end their segments are left as they are, for the next start.
+    var keepsRecords = false
+    /// Called, with the lock held, when no segment is left but the active one.
+    var onShortage: @Sendable () -> Void = {}
     var isClosing = false
     var threads = 0
   }
@@ -32,10 +39,9 @@ final class Journal: Sendable {
   /// Who waits for what.
   private enum Wake {
     static let flushed = 0
-    static let written = 1
-    static let sealed = 2
-    static let room = 3
-    static let count = 4
+    static let sealed = 1
+    static let room = 2
+    static let count = 3
   }
 
   private let directory: String
@@ -79,8 +85,7 @@ final class Journal: Sendable {
     let segments = try JournalReplay.segmentPaths(directory).map { try JournalSegment(opening: $0) }
       .filter { $0.capacity >= JournalSegment.minimumSize }
     for segment in segments { try segment.markEmpty(epoch: epoch) }
-    monitor = Monitor(State(segments: segments, epoch: epoch, threads: 2), conditions: Wake.count)
-    Thread.detachNewThread { self.runFlusher() }
+    monitor = Monitor(State(segments: segments, epoch: epoch, threads: 1), conditions: Wake.count)
     Thread.detachNewThread { self.runCheckpoints() }
   }
 
@@ -99,13 +104,14 @@ final class Journal: Sendable {
       guard let place = try Self.reserve(space, &state, limit: segmentCount, monitor) else {
         if !hasWaited { metrics.journalWaits.increment() }
         hasWaited = true
+        if state.isStuck { throw StoreFailure(.outOfResources, "the disk is full: the journal cannot be emptied") }
         return nil as (JournalSegment, Int)?
       }
       record.epoch = place.0.epoch
       record.sequence = place.2
       return (place.0, place.1)
     }
-    let ticket = Ticket(segment: segment, end: offset + space)
+    let ticket = Ticket(segment: segment, offset: offset, end: offset + space)
     do {
       try write(record, of: spool, to: segment, at: offset)
     } catch {
@@ -122,21 +128,57 @@ final class Journal: Sendable {
       monitor.wake(Wake.sealed)
       throw StoreFailure(isFull ? .outOfResources : .cannotStore, "\(error)")
     }
-    monitor.change(waking: Wake.written) { _ in segment.noteWritten(ticket.end) }
+    let letsOthersOn = monitor.withLock { _ in
+      segment.noteWritten(ticket.end)
+      // Records behind this one were written before it: one of their threads may flush now, if this one is not to.
+      return segment.written > ticket.end && !segment.isFlushing
+    }
+    if letsOthersOn { monitor.wake(Wake.flushed) }
     return ticket
   }
 
   /// Blocks until the record is on the disk.
+  ///
+  /// No thread of its own flushes: of those that wait, one flushes for all whose records are written by then, and a lone
+  /// sender waits for the disk only, not for two threads to wake each other.
   func waitUntilFlushed(_ ticket: Ticket) throws(StoreFailure) {
     let segment = ticket.segment
-    try monitor.wait(on: Wake.flushed) { _ throws(StoreFailure) -> Void? in
-      if segment.flushed >= ticket.end { return () }
-      try latch.check()
-      if let brokenAt = segment.brokenAt, brokenAt < ticket.end {
-        throw StoreFailure(.outOfResources, "the disk is full: the journal could not be written")
+    enum Turn { case done, flush(end: Int, records: Int) }
+    while true {
+      let turn = try monitor.wait(on: Wake.flushed) { _ throws(StoreFailure) -> Turn? in
+        if segment.flushed >= ticket.end { return .done }
+        try latch.check()
+        if let brokenAt = segment.brokenAt, brokenAt < ticket.end {
+          throw StoreFailure(.outOfResources, "the disk is full: the journal could not be written")
+        }
+        if segment.isFlushing || segment.written < ticket.end { return nil }
+        segment.isFlushing = true
+        return .flush(end: segment.written, records: segment.writtenRecords)
       }
-      return nil
+      guard case .flush(let end, let records) = turn else { return }
+      flush(segment, end: end, records: records)
     }
+  }
+
+  private func flush(_ segment: JournalSegment, end: Int, records: Int) {
+    let start = ContinuousClock.now
+    do {
+      try segment.file.flush()
+    } catch {
+      latch.fail(error)
+      monitor.wake(Wake.flushed)
+      return
+    }
+    let (count, fill) = monitor.change(waking: Wake.flushed) { state in
+      segment.flushed = end
+      segment.isFlushing = false
+      let count = records - segment.flushedRecords
+      segment.flushedRecords = records
+      return (count, state.segments.reduce(0) { $0 + ($1.phase == .free ? 0 : $1.used) })
+    }
+    metrics.flush.record(duration: ContinuousClock.now - start)
+    metrics.flushBatch.record(count)
+    metrics.journalFill.record(fill)
   }
 
   /// Notes that a record's object is in place and indexed, or that its store has failed.
@@ -146,6 +188,48 @@ final class Journal: Sendable {
       return ticket.segment.outstanding == 0 && ticket.segment.phase == .sealed
     }
     if isLast { monitor.wake(Wake.sealed) }
+  }
+
+  // MARK: - Objects without a file
+
+  /// Sets what is called, on the thread of some store, when the journal needs objects to get their files.
+  func setShortageHandler(_ handler: @escaping @Sendable () -> Void) {
+    monitor.withLock { $0.onShortage = handler }
+  }
+
+  /// Whether the room of this record is needed for others.
+  func needsRoom(of ticket: Ticket) -> Bool {
+    monitor.withLock { ticket.segment.phase == .sealed && Self.isShort($0, limit: segmentCount) }
+  }
+
+  /// Says whether objects get their files, so that stores need not wait for room that may not come.
+  func noteRoom(isHopeless: Bool) {
+    let hasChanged = monitor.withLock { state in
+      defer { state.isStuck = isHopeless }
+      return state.isStuck != isHopeless
+    }
+    if hasChanged { monitor.wake(Wake.room) }
+  }
+
+  /// Has ``close()`` leave the records of objects that have no file.
+  func keepRecords() { monitor.withLock { $0.keepsRecords = true } }
+
+  /// Lends the bytes of an object that lies in the journal, read from there.
+  ///
+  /// Only between ``append(_:digest:receipt:)`` and ``applied(_:)`` of its ticket.
+  func withObject<R>(
+    _ ticket: Ticket, digest: Digest, size: Int, _ body: (UnsafeRawBufferPointer) throws -> R
+  ) throws -> R {
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: ticket.end - ticket.offset, alignment: 4096)
+    defer { block.deallocate() }
+    let count = try ticket.segment.file.read(into: block, at: ticket.offset)
+    // The head says whose bytes these are: no mistake of ours must put them under another object's name.
+    guard count == block.count, let record = JournalRecord(decoding: UnsafeRawBufferPointer(block)),
+      record.kind == .inline, record.digest == digest.bytes, record.objectSize == size,
+      record.epoch == ticket.segment.epoch
+    else { throw ArchiveError("the journal does not hold the object where it was written") }
+    let start = JournalRecord.headerSize
+    return try body(UnsafeRawBufferPointer(rebasing: block[start..<start + size]))
   }
 
   /// Brings everything to the disk and leaves an empty journal. Only when no store is running.
@@ -172,6 +256,7 @@ final class Journal: Sendable {
       active.phase = .sealed
       state.active = nil
       monitor.wake(Wake.sealed)
+      if isShort(state, limit: limit) { state.onShortage() }
     }
     requestSegment(&state, limit: limit, monitor)
     let fitting = state.segments.filter { $0.capacity >= space }
@@ -196,6 +281,11 @@ final class Journal: Sendable {
     monitor.wake(Wake.sealed)
   }
 
+  /// Whether no further segment can be begun unless one is emptied.
+  private static func isShort(_ state: State, limit: Int) -> Bool {
+    !state.segments.contains { $0.phase == .free } && (state.cannotGrow || state.segments.count >= limit)
+  }
+
   private func write(_ record: JournalRecord, of spool: Spool, to segment: JournalSegment, at offset: Int) throws {
     if record.kind == .inline {
       let isWritten: Void? = try spool.withHeadRoom { buffer in
@@ -213,37 +303,6 @@ final class Journal: Sendable {
 
   // MARK: - Threads
 
-  /// One flush for all that wait for one.
-  private func runFlusher() {
-    while true {
-      let work = monitor.wait(on: Wake.written) { state -> (segment: JournalSegment, end: Int)?? in
-        for segment in state.segments where segment.written > segment.flushed && segment.phase != .free {
-          return .some((segment, segment.written))
-        }
-        return state.isClosing || latch.hasFailed ? .some(nil) : nil
-      }
-      guard let (segment, end) = work else { break }
-      let start = ContinuousClock.now
-      do {
-        try segment.file.flush()
-      } catch {
-        latch.fail(error)
-        monitor.wake(Wake.flushed)
-        break
-      }
-      let (count, fill) = monitor.change(waking: Wake.flushed) { state in
-        segment.flushed = end
-        let count = segment.writtenRecords - segment.flushedRecords
-        segment.flushedRecords = segment.writtenRecords
-        return (count, state.segments.reduce(0) { $0 + ($1.phase == .free ? 0 : $1.used) })
-      }
-      metrics.flush.record(duration: ContinuousClock.now - start)
-      metrics.flushBatch.record(count)
-      metrics.journalFill.record(fill)
-    }
-    endThread()
-  }
-
   private enum Work {
     case checkpoint([JournalSegment])
     case makeSegment(path: String)
@@ -257,7 +316,9 @@ final class Journal: Sendable {
         if latch.hasFailed { return .stop }
         let ready = state.segments.filter { $0.phase == .sealed && $0.outstanding == 0 }
         if !ready.isEmpty { return .checkpoint(ready) }
-        if state.isClosing { return state.segments.allSatisfy { $0.phase == .free } ? .stop : nil }
+        if state.isClosing {
+          return state.keepsRecords || state.segments.allSatisfy { $0.phase == .free } ? .stop : nil
+        }
         return state.wantsSegment ? .makeSegment(path: freePath(state)) : nil
       }
       switch work {

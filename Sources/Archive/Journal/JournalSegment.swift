@@ -31,6 +31,8 @@ final class JournalSegment: @unchecked Sendable {
   var written = 0
   /// Everything before is on the disk.
   var flushed = 0
+  /// Some thread is flushing.
+  var isFlushing = false
   /// Records before ``written`` and before ``flushed``.
   var writtenRecords = 0
   var flushedRecords = 0

@@ -6,6 +6,8 @@ import Synchronization
 final class DiskReserve: Sendable {
   private let directory: String
   private let reserve: Int
+  /// Bytes that were acknowledged and will be written.
+  private let promised = Atomic<Int>(0)
   private let answer = Mutex<(asked: ContinuousClock.Instant, available: Int)?>(nil)
 
   init(directory: String, reserve: Int) {
@@ -13,8 +15,13 @@ final class DiskReserve: Sendable {
     self.reserve = reserve
   }
 
+  /// Counts bytes that will be written later; negative ones when they were, or will not be.
+  func promise(_ count: Int) { promised.wrappingAdd(count, ordering: .relaxed) }
+
   /// Bytes that may still be written; negative when the reserve is touched already.
-  func left() -> Int {
+  func left() -> Int { free() - promised.load(ordering: .relaxed) }
+
+  private func free() -> Int {
     answer.withLock { answer in
       let now = ContinuousClock.now
       if let known = answer, now - known.asked < .milliseconds(20) { return known.available - reserve }

@@ -11,6 +11,7 @@ extension Archive {
   public func verify(progress: (VerifyProgress) -> Void = { _ in }) throws -> VerifyReport {
     var report = VerifyReport()
     let expected = try index.totals().instances
+    try placer?.placeAll()
     try objects.forEachFile { path, digest in
       guard let digest else {
         report.strangers += 1
@@ -97,7 +98,9 @@ extension Archive {
       if rows.isEmpty { return missing }
       for row in rows {
         last = row[0]
-        guard let digest = Digest(row[1] as Data), Folder.fileSize(objects.path(digest)) == nil else { continue }
+        guard let digest = Digest(row[1] as Data), placer?.holds(digest) != true,
+          Folder.fileSize(objects.path(digest)) == nil
+        else { continue }
         try writer.change { try IndexRemoval.remove(instance: last, $0) }
         missing += 1
         logger.error("An object of the index is nowhere; it can be sent again.", metadata: ["digest": "\(digest)"])
