@@ -66,7 +66,8 @@ public final class Archive: Sendable {
         lastEpoch: lastEpoch, reserve: reserve, latch: latch, metrics: metrics, logger: logger, checkpoint: checkpoint)
       self.journal = journal
       placer = Placer(
-        journal: journal, objects: objects, reserve: reserve, latch: latch, metrics: metrics, logger: logger)
+        pause: options.pauseBeforeFiles, journal: journal, objects: objects, reserve: reserve, latch: latch,
+        metrics: metrics, logger: logger)
       laterFlushes = nil
     } else {
       journal = nil

@@ -24,6 +24,9 @@ public struct ArchiveOptions: Sendable {
   /// Bytes of one arriving object that are kept in memory; a longer object goes to a file while it arrives.
   public var spoolMemoryLimit = 1 << 20
 
+  /// How long no object may have come before those that lie in the journal get their files.
+  var pauseBeforeFiles = Duration.milliseconds(50)
+
   /// Threads that store for callers that must not block (the asynchronous `store`).
   public var asyncStoreThreads = 16
 

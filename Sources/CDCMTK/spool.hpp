@@ -4,10 +4,16 @@
 
 #include <openssl/evp.h>
 
+#include <memory>
 #include <string>
 
-/// See cdcmtk.h. Bytes are collected in one region (4096 bytes of head room, then up to the limit). When it is full it is
-/// written to the file and filled again: so the same memory serves small objects whole and large ones as a buffer.
+namespace rk {
+class SpoolFile;
+}
+
+/// See cdcmtk.h. Bytes are collected in one region (4096 bytes of head room, then up to the limit). When it is full it goes
+/// to the file's own thread, and the next one is filled meanwhile: so the same memory serves small objects whole and large
+/// ones as a buffer.
 struct rk_spool {
   rk_spool(std::string directory, size_t memory_limit);
   ~rk_spool();
@@ -32,10 +38,8 @@ struct rk_spool {
 
 private:
   rk_status spill();
-  rk_status create_file();
 
   static constexpr size_t page = 4096;
-  static constexpr uint64_t write_back_step = 4 << 20;
 
   std::string directory_;
   std::string path_;
@@ -44,9 +48,7 @@ private:
   size_t used_ = 0;
   bool spilled_ = false;
   bool finished_ = false;
-  int file_ = -1;
-  uint64_t written_ = 0;
-  uint64_t write_back_ = 0;
+  std::unique_ptr<rk::SpoolFile> file_;
   void *mapping_ = nullptr;
   EVP_MD_CTX *hash_ = nullptr;
   uint8_t digest_[32] = {};

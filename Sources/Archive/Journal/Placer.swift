@@ -31,10 +31,10 @@ final class Placer: Sendable {
     var isRunning = true
   }
 
-  /// Nothing has come for this long: the stream has paused.
-  private static let pause = Duration.milliseconds(50)
   private static let rest = Duration.seconds(1)
 
+  /// When nothing has come for this long, the stream has paused.
+  private let pause: Duration
   private let journal: Journal
   private let objects: ObjectStore
   private let reserve: DiskReserve
@@ -44,9 +44,10 @@ final class Placer: Sendable {
   private let monitor = Monitor(State())
 
   init(
-    journal: Journal, objects: ObjectStore, reserve: DiskReserve, latch: FailureLatch, metrics: ArchiveMetrics,
+    pause: Duration, journal: Journal, objects: ObjectStore, reserve: DiskReserve, latch: FailureLatch, metrics: ArchiveMetrics,
     logger: Logger
   ) {
+    self.pause = pause
     self.journal = journal
     self.objects = objects
     self.reserve = reserve
@@ -163,9 +164,9 @@ final class Placer: Sendable {
 
   /// The object whose file is to be made now; nil at the end. Blocks until there is one and its time has come.
   private func next() -> Digest? {
-    monitor.wait(until: { state in
-      state.firstDue == state.due.count ? nil : max(state.lastArrival + Self.pause, state.resting ?? .now)
-    }) { [journal, latch] state -> Digest?? in
+    monitor.wait(until: { [pause] state in
+      state.firstDue == state.due.count ? nil : max(state.lastArrival + pause, state.resting ?? .now)
+    }) { [pause, journal, latch] state -> Digest?? in
       while state.firstDue < state.due.count, state.entries[state.due[state.firstDue]] == nil { state.firstDue += 1 }
       if state.firstDue == state.due.count {
         state.due.removeAll(keepingCapacity: true)
@@ -177,7 +178,7 @@ final class Placer: Sendable {
       let now = ContinuousClock.now
       if !state.isClosing {
         if let resting = state.resting, now < resting { return nil }
-        guard now - state.lastArrival >= Self.pause || journal.needsRoom(of: state.entries[digest]!.ticket) else {
+        guard now - state.lastArrival >= pause || journal.needsRoom(of: state.entries[digest]!.ticket) else {
           return nil
         }
       }

@@ -7,7 +7,7 @@ final class DiskReserve: Sendable {
   private let directory: String
   private let reserve: Int
   /// Bytes that were acknowledged and will be written.
-  private let promised = Atomic<Int>(0)
+  let promised = Atomic<Int>(0)
   private let answer = Mutex<(asked: ContinuousClock.Instant, available: Int)?>(nil)
 
   init(directory: String, reserve: Int) {
