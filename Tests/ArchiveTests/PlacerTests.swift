@@ -66,8 +66,9 @@ import Testing
     #expect(crashed.objectFiles().isEmpty)
     let again = try Archive.make(in: crashed)
     #expect(try again.statistics().instances == 5)
-    #expect(try Set(crashed.objectFiles().map { try Data(contentsOf: URL(filePath: $0)) })
-      == Set((0..<5).map { Data(object($0)) }))
+    #expect(
+      try Set(crashed.objectFiles().map { try Data(contentsOf: URL(filePath: $0)) })
+        == Set((0..<5).map { Data(object($0)) }))
     #expect(try again.verify().isClean)
     try archive.close()
   }

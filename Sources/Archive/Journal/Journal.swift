@@ -143,7 +143,10 @@ final class Journal: Sendable {
   /// sender waits for the disk only, not for two threads to wake each other.
   func waitUntilFlushed(_ ticket: Ticket) throws(StoreFailure) {
     let segment = ticket.segment
-    enum Turn { case done, flush(end: Int, records: Int) }
+    enum Turn {
+      case done
+      case flush(end: Int, records: Int)
+    }
     while true {
       let turn = try monitor.wait(on: Wake.flushed) { _ throws(StoreFailure) -> Turn? in
         if segment.flushed >= ticket.end { return .done }

@@ -44,7 +44,8 @@ final class Placer: Sendable {
   private let monitor = Monitor(State())
 
   init(
-    pause: Duration, journal: Journal, objects: ObjectStore, reserve: DiskReserve, latch: FailureLatch, metrics: ArchiveMetrics,
+    pause: Duration, journal: Journal, objects: ObjectStore, reserve: DiskReserve, latch: FailureLatch,
+    metrics: ArchiveMetrics,
     logger: Logger
   ) {
     self.pause = pause
@@ -94,7 +95,10 @@ final class Placer: Sendable {
 
   /// Makes the object's file if it has none yet. Blocks: the time of writing at most 1 MiB to the page cache.
   func place(_ digest: Digest) throws {
-    enum Turn { case nothing, mine(Entry) }
+    enum Turn {
+      case nothing
+      case mine(Entry)
+    }
     let turn = monitor.wait { state -> Turn? in
       guard let entry = state.entries[digest] else { return .nothing }
       if entry.isRunning { return nil }
@@ -164,9 +168,10 @@ final class Placer: Sendable {
 
   /// The object whose file is to be made now; nil at the end. Blocks until there is one and its time has come.
   private func next() -> Digest? {
-    monitor.wait(until: { [pause] state in
+    let wakeUp = { [pause] (state: State) -> ContinuousClock.Instant? in
       state.firstDue == state.due.count ? nil : max(state.lastArrival + pause, state.resting ?? .now)
-    }) { [pause, journal, latch] state -> Digest?? in
+    }
+    return monitor.wait(until: wakeUp) { [pause, journal, latch] state -> Digest?? in
       while state.firstDue < state.due.count, state.entries[state.due[state.firstDue]] == nil { state.firstDue += 1 }
       if state.firstDue == state.due.count {
         state.due.removeAll(keepingCapacity: true)
