@@ -1,6 +1,7 @@
 import DICOM
 import Foundation
 import GRDB
+import Imaging
 
 extension Archive {
   /// The instances of a study, of a series, or one, ordered by series number and instance number.
@@ -10,8 +11,9 @@ extension Archive {
         db,
         columns: """
           study.uid, series.uid, instance.uid, sop_class, transfer_syntax, digest, size, data_set_offset, rows, columns,
-          frames, instance.number, received_at, pixel_data
-          """, study: study, series: series, instance: instance
+          frames, instance.number, received_at, pixel_data, received_digest, layers
+          """, join: "LEFT JOIN prepared_file ON prepared_file.instance_id = instance.id", study: study, series: series,
+        instance: instance
       ).compactMap { InstanceRecord($0) }
     }
   }
@@ -57,16 +59,18 @@ extension Archive {
 
 extension InstanceRecord {
   fileprivate init?(_ row: Row) {
-    guard let syntax = TransferSyntax(uid: UID(rawValue: row[4])), let digest = Digest(row[5] as Data) else {
-      return nil
-    }
+    guard let syntax = TransferSyntax(uid: UID(rawValue: row[4])), let digest = Digest(row[5] as Data),
+      let received = Digest(row[14] as Data)
+    else { return nil }
     let number: Int64 = row[11]
     self.init(
       studyInstanceUID: UID(rawValue: row[0]), seriesInstanceUID: UID(rawValue: row[1]),
       sopInstanceUID: UID(rawValue: row[2]), sopClassUID: UID(rawValue: row[3]), transferSyntax: syntax,
-      digest: digest.hex, size: row[6], dataSetOffset: row[7], rows: row[8], columns: row[9], frameCount: row[10],
+      digest: digest.hex, receivedDigest: received.hex, size: row[6], dataSetOffset: row[7], rows: row[8],
+      columns: row[9], frameCount: row[10],
       instanceNumber: number == IndexSchema.noNumber ? nil : Int(number),
       pixelData: PixelDataLocation(encoded: Array(row[13] as Data)),
+      layers: (row[15] as Data?).flatMap { LayerTable(encoded: Array($0)) },
       receivedAt: Date(timeIntervalSince1970: row[12]))
   }
 }

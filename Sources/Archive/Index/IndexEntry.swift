@@ -14,6 +14,8 @@ struct IndexEntry: Sendable {
   let instanceNumber: Int?
   let frameCount: Int
   let pixelData: [UInt8]
+  /// Whether there is something to prepare.
+  let preparation: PreparationState
   /// DICOM JSON, with stand-in UIDs where the object has none.
   let json: [UInt8]
   let dataSet: DataSet
@@ -60,6 +62,7 @@ struct IndexEntry: Sendable {
     instanceNumber = dataSet.int(.instanceNumber).flatMap { Int32(exactly: $0) }.map(Int.init)
     frameCount = object.pixelData?.frameCount ?? 0
     pixelData = object.pixelData?.encoded() ?? []
+    preparation = object.pixelData.map { $0.isEncapsulated ? .untouched : .waiting } ?? .untouched
     self.dataSet = dataSet
     json = Self.json(of: dataSet, standIns: standIns)
     let members = json.withUnsafeBytes { JSONMembers($0) }

@@ -16,6 +16,9 @@ enum IndexSchema {
     migrator.registerMigration("quarantine") { db in
       try db.execute(sql: quarantine)
     }
+    migrator.registerMigration("preparation") { db in
+      try db.execute(sql: preparation)
+    }
     return migrator
   }
 
@@ -140,4 +143,58 @@ enum IndexSchema {
       expected_study TEXT NOT NULL
     ) STRICT;
     """
+
+  /// `instance` describes the file that is kept now: the received one, or the prepared one that stands for it. The received digest
+  /// stays for ever.
+  private static let preparation = """
+    ALTER TABLE instance ADD COLUMN received_digest BLOB NOT NULL DEFAULT x'';
+    -- A PreparationState.
+    ALTER TABLE instance ADD COLUMN preparation INTEGER NOT NULL DEFAULT 0;
+    UPDATE instance SET received_digest = digest, preparation = iif(frames > 0 AND transfer_syntax IN (
+      '1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.1.99', '1.2.840.10008.1.2.2'), 0, 2);
+    CREATE UNIQUE INDEX instance_by_received_digest ON instance (received_digest);
+    -- The queue: only what waits is in it, in the order of arrival.
+    CREATE INDEX instance_waiting ON instance (preparation) WHERE preparation = 0;
+
+    CREATE TABLE prepared_file (
+      instance_id INTEGER PRIMARY KEY REFERENCES instance ON DELETE CASCADE,
+      layers BLOB NOT NULL,
+      received_size INTEGER NOT NULL,
+      received_transfer_syntax TEXT NOT NULL,
+      -- A ReceivedFile.
+      received_file INTEGER NOT NULL,
+      prepared_at REAL NOT NULL,
+      rule TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX received_file_to_remove ON prepared_file (received_file) WHERE received_file = 1;
+
+    CREATE TABLE preparation_note (
+      instance_id INTEGER PRIMARY KEY REFERENCES instance ON DELETE CASCADE,
+      -- Begun and not ended: what remains here was the end of the process.
+      attempts INTEGER NOT NULL,
+      code TEXT NOT NULL,
+      detail TEXT NOT NULL,
+      noted_at REAL NOT NULL
+    ) STRICT;
+    """
+}
+
+/// How far an object is on its way to a prepared file; the numbers stand in the index.
+enum PreparationState: Int64, Sendable {
+  case waiting = 0
+  /// The file kept now is the prepared one.
+  case prepared = 1
+  /// There is nothing to prepare, or the profile says so.
+  case untouched = 2
+  /// It could not be prepared or proven: somebody should look.
+  case refused = 3
+}
+
+/// What is to become of the received file beside its prepared one; the numbers stand in the index.
+enum ReceivedFile: Int64, Sendable {
+  case gone = 0
+  /// As soon as nobody reads it.
+  case toRemove = 1
+  /// By the profile.
+  case kept = 2
 }

@@ -32,13 +32,15 @@ struct IndexTransaction {
     let insert = try db.cachedStatement(
       sql: """
         INSERT INTO instance (series_id, uid, digest, size, sop_class, transfer_syntax, data_set_offset, rows, columns,
-          frames, number, received_at, source_id, pixel_data) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+          frames, number, received_at, source_id, pixel_data, received_digest, preparation)
+          VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
         """)
     try insert.execute(arguments: [
       series, entry.identity.sopInstanceUID.rawValue, Data(entry.digest.bytes), entry.size,
       entry.identity.sopClassUID.rawValue, entry.transferSyntax.rawValue, entry.dataSetOffset, entry.rows,
       entry.columns, entry.frameCount, entry.instanceNumber.map(Int64.init) ?? IndexSchema.noNumber,
       entry.receipt.receivedAt.timeIntervalSince1970, source, Data(entry.pixelData),
+      Data(entry.digest.bytes), entry.preparation.rawValue,
     ])
     let id = db.lastInsertedRowID
     try db.cachedStatement(sql: "INSERT INTO metadata VALUES (?,?)").execute(arguments: [id, Data(entry.json)])

@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import Imaging
 
 /// What the index knows of one kept object: enough to serve its bytes.
 public struct InstanceRecord: Sendable {
@@ -7,11 +8,14 @@ public struct InstanceRecord: Sendable {
   public let seriesInstanceUID: UID
   public let sopInstanceUID: UID
   public let sopClassUID: UID
-  /// As received.
+  /// Of the file that is kept now.
   public let transferSyntax: TransferSyntax
-  /// SHA-256 of the file, 64 lower-case hexadecimal digits. The bytes never change, so it serves as a strong ETag.
+  /// SHA-256 of the file that is kept now, 64 lower-case hexadecimal digits: a strong ETag. It changes once at most, when a
+  /// prepared file takes the received one's place.
   public let digest: String
-  /// Bytes of the file.
+  /// SHA-256 of the file as it was received; never changes.
+  public let receivedDigest: String
+  /// Bytes of the file that is kept now.
   public let size: Int
   /// Where the data set begins in the file, behind the file meta information.
   public let dataSetOffset: Int
@@ -25,6 +29,9 @@ public struct InstanceRecord: Sendable {
   public let instanceNumber: Int?
   /// Where each frame's bytes lie in the file.
   public let pixelData: PixelDataLocation?
+  /// Where the frames and their quality layers lie. Not nil exactly when the file kept now was prepared and proven by
+  /// ourselves: then it may be decoded in the process.
+  public let layers: LayerTable?
   public let receivedAt: Date
 }
 
