@@ -51,14 +51,15 @@ extension Archive {
     try reserve.require(spool.count)
     let entry = try examine(spool, receipt)
     return try flights.alone(entry.identity.sopInstanceUID) { () throws(StoreFailure) in
-      switch try keptDigest(entry.identity.sopInstanceUID) {
-      case .some(entry.digest):
+      switch try keptFile(entry.identity.sopInstanceUID) {
+      case .some(let kept) where kept.name.received == entry.digest || kept.name.digest == entry.digest:
         // Success is a promise about now: an object that someone removed or cut short is put back.
-        let isThere = placer?.holds(entry.digest) == true || Folder.fileSize(objects.path(entry.digest)) == spool.count
-        if !isThere { try keep(spool, entry, isIndexed: true) }
+        let isThere =
+          placer?.holds(kept.name.digest) == true || Folder.fileSize(objects.path(kept.name)) == kept.size
+        if !isThere { try putBack(spool, entry, kept) }
         return .duplicate(entry.identity)
       case .some(let other):
-        let detail = "SOP Instance UID \(entry.identity.sopInstanceUID) is kept with other bytes (\(other))"
+        let detail = "SOP Instance UID \(entry.identity.sopInstanceUID) is kept with other bytes (\(other.name))"
         throw try setAside(spool, receipt, .conflict, .conflict, detail)
       case .none:
         try keep(spool, entry)
@@ -99,33 +100,53 @@ extension Archive {
     return entry
   }
 
-  private func keptDigest(_ instance: UID) throws(StoreFailure) -> Digest? {
+  private func keptFile(_ instance: UID) throws(StoreFailure) -> KeptFile? {
     do {
-      return try index.digest(of: instance)
+      return try index.kept(instance)
     } catch {
       throw StoreFailure(.cannotStore, "the index could not be read: \(error)")
     }
   }
 
+  /// Makes good for the lost file of a known object with the bytes that came again, received or prepared ones.
+  private func putBack(_ spool: Spool, _ entry: IndexEntry, _ kept: KeptFile) throws(StoreFailure) {
+    if kept.name.digest == entry.digest { return try keep(spool, entry, as: kept.name) }
+    try keep(spool, entry, as: ObjectName(entry.digest))
+    do {
+      try writer.change { try IndexReplacement.restore(kept, entry, $0) }
+    } catch {
+      throw StoreFailure(.cannotStore, "the index could not be written: \(error)")
+    }
+  }
+
   /// Journal, object store, index: in this order, so that no row ever stands for bytes that a crash can take.
-  private func keep(_ spool: Spool, _ entry: IndexEntry, isIndexed: Bool = false) throws(StoreFailure) {
+  ///
+  /// - Parameter name: of an object that has its row.
+  private func keep(_ spool: Spool, _ entry: IndexEntry, as name: ObjectName? = nil) throws(StoreFailure) {
+    let isIndexed = name != nil
+    let name = name ?? ObjectName(entry.digest)
     guard let journal, let placer else {
-      try place(spool, entry.digest)
+      try place(spool, name)
       if !isIndexed { try writer.add(entry) }
       laterFlushes?.note(entry.size)
       return
     }
     let isInMemory = spool.isInMemory
     // An object that has a file already is flushed as that file: the journal only says so.
-    if !isInMemory { try place(spool, entry.digest) }
+    if !isInMemory { try place(spool, name) }
     do {
       let ticket = try journal.append(spool, digest: entry.digest, receipt: entry.receipt)
-      defer { if !isInMemory { journal.applied(ticket) } }
-      // An object in memory gets its own file later, from the journal.
-      if isInMemory { placer.expect(entry.digest, ticket, size: spool.count) }
+      // An object in memory gets its own file later, from the journal; a prepared file that came again is rare.
+      let isPlacedLater = isInMemory && !name.isPrepared
+      defer { if !isPlacedLater { journal.applied(ticket) } }
+      if isPlacedLater {
+        placer.expect(entry.digest, ticket, size: spool.count)
+      } else if isInMemory {
+        try place(spool, name)
+      }
       try journal.waitUntilFlushed(ticket)
       if !isIndexed { try writer.add(entry) }
-      if isInMemory { placer.acknowledge(entry.digest) }
+      if isPlacedLater { placer.acknowledge(entry.digest) }
     } catch {
       if isInMemory { placer.forget(entry.digest) }
       // After a failure of the disk nothing is touched any more: the next start decides.
@@ -134,14 +155,14 @@ extension Archive {
     }
   }
 
-  private func place(_ spool: Spool, _ digest: Digest) throws(StoreFailure) {
+  private func place(_ spool: Spool, _ name: ObjectName) throws(StoreFailure) {
     do {
       if spool.isInMemory {
-        try objects.put(digest) { file in
+        try objects.put(name) { file in
           try spool.withUnsafeBytes { try file.write($0, at: 0) }
         }
       } else {
-        try objects.adopt(spool.takeSpillFile(), as: digest)
+        try objects.adopt(spool.takeSpillFile(), as: name)
       }
     } catch {
       // Nothing was acknowledged that relies on this file, so the store itself may go on.

@@ -18,6 +18,10 @@ public final class Archive: Sendable {
   let writer: IndexWriter
   let quarantineStore: QuarantineStore
   let flights: Flights
+  let leases: ReadLeases
+  let replacement: Replacement
+  /// nil when nothing is prepared.
+  let preparation: Preparation?
   let threads: StoreThreads
   /// nil in an archive that does not flush before it answers.
   let journal: Journal?
@@ -51,10 +55,15 @@ public final class Archive: Sendable {
       directory: options.directory + "/quarantine", index: index, writer: writer, metrics: metrics)
     flights = Flights(metrics: metrics)
     threads = StoreThreads(limit: options.asyncStoreThreads)
+    let leases = ReadLeases()
+    self.leases = leases
+    let replacement = Replacement(
+      objects: objects, index: index, writer: writer, flights: flights, leases: leases, latch: latch)
+    self.replacement = replacement
 
     let recovery = Recovery(
-      directory: options.directory, objects: objects, index: index, writer: writer, quarantine: quarantineStore,
-      logger: logger)
+      directory: options.directory, objects: objects, index: index, writer: writer, replacement: replacement,
+      quarantine: quarantineStore, logger: logger)
     let lastEpoch = try recovery.run()
     // One flush of the file system covers the objects, their names, and the log of the index.
     let checkpoint: @Sendable () throws -> Void = { try objects.flush() }
@@ -75,6 +84,11 @@ public final class Archive: Sendable {
       laterFlushes = try LaterFlushes(
         index: index, writer: writer, bytes: segmentSize, latch: latch, checkpoint: checkpoint)
     }
+    preparation = options.preparation.map { [placer, reserve, latch] preparation in
+      Preparation(
+        options: preparation, replacement: replacement, placer: placer, reserve: reserve, latch: latch,
+        logger: logger)
+    }
   }
 
   deinit { try? close() }
@@ -83,6 +97,7 @@ public final class Archive: Sendable {
   ///
   /// Closing again does nothing. After a failure of the disk the journal is left as it is, for the next start.
   public func close() throws {
+    preparation?.stop()
     guard flights.close() else { return }
     threads.close()
     placer?.close()
@@ -98,15 +113,20 @@ public final class Archive: Sendable {
   /// The file of an instance: a complete DICOM file (PS3.10) that never changes.
   ///
   /// An object of the last moments may not have a file yet; it gets one first, which takes less than a millisecond.
+  ///
+  /// It is there as long as the record, or the ``Reading`` in which it was read, lives; later a prepared file may have taken its
+  /// place: see ``withFile(of:_:)``.
   public func path(of record: InstanceRecord) -> String {
-    guard let digest = Digest(hex: record.digest) else { return objects.directory + "/none" }
+    guard let digest = Digest(hex: record.digest), let received = Digest(hex: record.receivedDigest) else {
+      return objects.directory + "/none"
+    }
     do {
       try placer?.place(digest)
     } catch {
       // The object is safe in the journal, but for this reader it is not there now: opening the path will say so.
       logger.error("An object could not get its file.", metadata: ["digest": "\(digest)", "error": "\(error)"])
     }
-    return objects.path(digest)
+    return objects.path(ObjectName(digest, received: received))
   }
 
   /// How much the archive holds; takes microseconds.

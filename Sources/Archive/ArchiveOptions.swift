@@ -30,6 +30,9 @@ public struct ArchiveOptions: Sendable {
   /// Threads that store for callers that must not block (the asynchronous `store`).
   public var asyncStoreThreads = 16
 
+  /// How received images are prepared in the background; nil leaves everything as it was received.
+  public var preparation: PreparationOptions?
+
   /// Options with the defaults for an archive in `directory`.
   public init(directory: String) { self.directory = directory }
 }

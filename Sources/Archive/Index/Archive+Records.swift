@@ -1,12 +1,16 @@
 import DICOM
 import Foundation
 import GRDB
+import Glibc
 import Imaging
 
 extension Archive {
   /// The instances of a study, of a series, or one, ordered by series number and instance number.
   public func instances(study: UID, series: UID? = nil, instance: UID? = nil) async throws -> [InstanceRecord] {
-    try await index.pool.read { db in
+    // Before the rows: see ReadLeases.
+    let lease = leases.lease(study)
+    Reading.current?.keep(lease)
+    return try await index.pool.read { db in
       try Self.rows(
         db,
         columns: """
@@ -14,8 +18,29 @@ extension Archive {
           frames, instance.number, received_at, pixel_data, received_digest, layers
           """, join: "LEFT JOIN prepared_file ON prepared_file.instance_id = instance.id", study: study, series: series,
         instance: instance
-      ).compactMap { InstanceRecord($0) }
+      ).compactMap { InstanceRecord($0, lease) }
     }
+  }
+
+  /// The same instance as the index has it now; nil when it is gone.
+  public func current(_ record: InstanceRecord) async throws -> InstanceRecord? {
+    try await instances(
+      study: record.studyInstanceUID, series: record.seriesInstanceUID, instance: record.sopInstanceUID
+    ).first
+  }
+
+  /// Runs `body` with an instance and the path of its file, which stays there meanwhile.
+  ///
+  /// When a prepared file has taken the place of the one that the record names, the record is read once more, and `body` gets
+  /// that one: its syntax, digest and frames are others. Only for the start of an answer; see ``Reading`` for its whole length.
+  public func withFile<R>(
+    of record: InstanceRecord, _ body: (InstanceRecord, String) async throws -> R
+  ) async throws -> R {
+    var record = record
+    if access(path(of: record), F_OK) != 0, let current = try await current(record) { record = current }
+    let result = try await body(record, path(of: record))
+    withExtendedLifetime(record.lease) {}
+    return result
   }
 
   /// The metadata of the same instances, in the same order.
@@ -58,7 +83,7 @@ extension Archive {
 }
 
 extension InstanceRecord {
-  fileprivate init?(_ row: Row) {
+  fileprivate init?(_ row: Row, _ lease: ReadLease) {
     guard let syntax = TransferSyntax(uid: UID(rawValue: row[4])), let digest = Digest(row[5] as Data),
       let received = Digest(row[14] as Data)
     else { return nil }
@@ -71,19 +96,11 @@ extension InstanceRecord {
       instanceNumber: number == IndexSchema.noNumber ? nil : Int(number),
       pixelData: PixelDataLocation(encoded: Array(row[13] as Data)),
       layers: (row[15] as Data?).flatMap { LayerTable(encoded: Array($0)) },
-      receivedAt: Date(timeIntervalSince1970: row[12]))
+      receivedAt: Date(timeIntervalSince1970: row[12]), lease: lease)
   }
 }
 
 extension ArchiveIndex {
-  /// The row of an object.
-  func instanceID(of digest: Digest) throws -> Int64? {
-    try pool.read { db in
-      try Int64.fetchOne(
-        db.cachedStatement(sql: "SELECT id FROM instance WHERE digest = ?"), arguments: [Data(digest.bytes)])
-    }
-  }
-
   /// How many rows there are, and how many bytes they stand for.
   func totals() throws -> (studies: Int, series: Int, instances: Int, bytes: Int, quarantined: Int) {
     try pool.read { db in

@@ -62,12 +62,19 @@ final class ArchiveIndex: Sendable {
     }
   }
 
-  /// The digest kept under a SOP Instance UID.
-  func digest(of instance: UID) throws -> Digest? {
-    try pool.read { db in
-      try Data.fetchOne(
-        db.cachedStatement(sql: "SELECT digest FROM instance WHERE uid = ?"), arguments: [instance.rawValue])
-    }.flatMap { Digest($0) }
+  /// The file kept under a SOP Instance UID.
+  func kept(_ instance: UID) throws -> KeptFile? {
+    try pool.read { try KeptFile.fetch($0, where: "uid = ?", [instance.rawValue]) }
+  }
+
+  /// The file kept for an object that was received with these bytes.
+  func kept(received digest: Digest) throws -> KeptFile? {
+    try pool.read { try KeptFile.fetch($0, where: "received_digest = ?", [Data(digest.bytes)]) }
+  }
+
+  /// The file kept that has these bytes.
+  func kept(digest: Digest) throws -> KeptFile? {
+    try pool.read { try KeptFile.fetch($0, where: "digest = ?", [Data(digest.bytes)]) }
   }
 
   /// Brings every commit so far to the disk.

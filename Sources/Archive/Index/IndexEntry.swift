@@ -5,6 +5,8 @@ import Foundation
 struct IndexEntry: Sendable {
   let identity: InstanceIdentity
   let digest: Digest
+  /// As the object was received.
+  let receivedDigest: Digest
   let size: Int
   let transferSyntax: UID
   let dataSetOffset: Int
@@ -16,6 +18,8 @@ struct IndexEntry: Sendable {
   let pixelData: [UInt8]
   /// Whether there is something to prepare.
   let preparation: PreparationState
+  /// Only of a prepared file.
+  let prepared: PreparedFacts?
   /// DICOM JSON, with stand-in UIDs where the object has none.
   let json: [UInt8]
   let dataSet: DataSet
@@ -24,7 +28,14 @@ struct IndexEntry: Sendable {
   let studyMask: UInt64
   let seriesMask: UInt64
 
-  init(_ object: ParsedObject, digest: Digest, size: Int, receipt: Receipt) {
+  /// - Parameters:
+  ///   - received: of a prepared file: the digest of the received one.
+  ///   - prepared: of a prepared file: what there is to know besides.
+  init(
+    _ object: ParsedObject, digest: Digest, received: Digest? = nil, size: Int, receipt: Receipt,
+    prepared: PreparedFacts? = nil
+  ) {
+    let receivedDigest = received ?? digest
     let dataSet = object.dataSet
     var standIns: [(Tag, UID)] = []
     func uid(_ tag: Tag, else standIn: () -> UID) -> UID {
@@ -35,7 +46,7 @@ struct IndexEntry: Sendable {
     }
     let instance = uid(.sopInstanceUID) {
       if let uid = object.fileMeta?.sopInstanceUID, uid.isUsable { return uid }
-      return UID.derived(from: digest.bytes)
+      return UID.derived(from: receivedDigest.bytes)
     }
     func derived(_ kind: String) -> UID {
       let hash = SHA256()
@@ -53,6 +64,7 @@ struct IndexEntry: Sendable {
       studyInstanceUID: study, seriesInstanceUID: series, sopInstanceUID: instance, sopClassUID: sopClass,
       digest: digest.hex)
     self.digest = digest
+    self.receivedDigest = receivedDigest
     self.size = size
     self.receipt = receipt
     transferSyntax = object.transferSyntax.uid
@@ -62,7 +74,9 @@ struct IndexEntry: Sendable {
     instanceNumber = dataSet.int(.instanceNumber).flatMap { Int32(exactly: $0) }.map(Int.init)
     frameCount = object.pixelData?.frameCount ?? 0
     pixelData = object.pixelData?.encoded() ?? []
-    preparation = object.pixelData.map { $0.isEncapsulated ? .untouched : .waiting } ?? .untouched
+    self.prepared = prepared
+    let isNative = object.pixelData.map { !$0.isEncapsulated } ?? false
+    preparation = receivedDigest != digest ? .prepared : isNative ? .waiting : .untouched
     self.dataSet = dataSet
     json = Self.json(of: dataSet, standIns: standIns)
     let members = json.withUnsafeBytes { JSONMembers($0) }

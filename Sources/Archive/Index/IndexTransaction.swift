@@ -40,10 +40,11 @@ struct IndexTransaction {
       entry.identity.sopClassUID.rawValue, entry.transferSyntax.rawValue, entry.dataSetOffset, entry.rows,
       entry.columns, entry.frameCount, entry.instanceNumber.map(Int64.init) ?? IndexSchema.noNumber,
       entry.receipt.receivedAt.timeIntervalSince1970, source, Data(entry.pixelData),
-      Data(entry.digest.bytes), entry.preparation.rawValue,
+      Data(entry.receivedDigest.bytes), entry.preparation.rawValue,
     ])
     let id = db.lastInsertedRowID
     try db.cachedStatement(sql: "INSERT INTO metadata VALUES (?,?)").execute(arguments: [id, Data(entry.json)])
+    if let prepared = entry.prepared { try IndexReplacement.insert(prepared, instance: id, db) }
     studyCounts[study, default: (0, 0)].instances += 1
     seriesCounts[series, default: 0] += 1
     newInstances += 1

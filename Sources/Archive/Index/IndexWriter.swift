@@ -64,7 +64,9 @@ final class IndexWriter: Sendable {
   }
 
   /// Runs another change of the index, alone.
-  func change<R>(_ body: (Database) throws -> R) throws -> R {
+  ///
+  /// - Parameter keepsRows: no row of a study, a series or a source goes or changes, so what is remembered of them stays right.
+  func change<R>(keepsRows: Bool = false, _ body: (Database) throws -> R) throws -> R {
     monitor.wait { state -> Void? in
       if state.isWriting { return nil }
       state.isWriting = true
@@ -74,9 +76,10 @@ final class IndexWriter: Sendable {
       monitor.change { state in
         state.isWriting = false
         // Rows may have gone.
-        state.recent = RecentRows()
+        if !keepsRows { state.recent = RecentRows() }
       }
     }
+    defer { index.noteCommit() }
     return try index.pool.write(body)
   }
 

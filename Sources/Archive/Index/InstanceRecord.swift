@@ -33,6 +33,8 @@ public struct InstanceRecord: Sendable {
   /// ourselves: then it may be decoded in the process.
   public let layers: LayerTable?
   public let receivedAt: Date
+  /// Keeps the file there.
+  let lease: ReadLease
 }
 
 /// The metadata of one instance as computed when it came.

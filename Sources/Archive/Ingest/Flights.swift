@@ -7,6 +7,7 @@ final class Flights: Sendable {
     /// When each running store began, by its number.
     var started: [UInt64: ContinuousClock.Instant] = [:]
     var lastNumber: UInt64 = 0
+    var lastEnded: ContinuousClock.Instant?
     var isClosed = false
   }
 
@@ -16,7 +17,7 @@ final class Flights: Sendable {
   init(metrics: ArchiveMetrics) { self.metrics = metrics }
 
   /// Runs `body` while no other thread stores under `uid`; blocks until it is this one's turn.
-  func alone<R>(_ uid: UID, _ body: () throws(StoreFailure) -> R) throws(StoreFailure) -> R {
+  func alone<R, E: Error>(_ uid: UID, _ body: () throws(E) -> R) throws(E) -> R {
     monitor.wait { $0.inFlight.insert(uid).inserted ? () : nil }
     defer { monitor.change { _ = $0.inFlight.remove(uid) } }
     return try body()
@@ -36,6 +37,7 @@ final class Flights: Sendable {
       metrics.queue.record(
         monitor.change {
           $0.started[begun.number] = nil
+          $0.lastEnded = .now
           return $0.started.count
         })
     }
@@ -45,6 +47,13 @@ final class Flights: Sendable {
   /// How long the oldest running store has been under way; nil when none is.
   func oldestAge(at now: ContinuousClock.Instant = .now) -> Duration? {
     monitor.withLock { state in state.started.values.min().map { now - $0 } }
+  }
+
+  /// Whether no store is running, and none has ended within this time.
+  func isQuiet(for duration: Duration, at now: ContinuousClock.Instant = .now) -> Bool {
+    monitor.withLock { state in
+      state.started.isEmpty && state.lastEnded.map { now - $0 >= duration } ?? true
+    }
   }
 
   /// Refuses new stores and blocks until the running ones have ended. False when it was closed before.

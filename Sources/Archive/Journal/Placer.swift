@@ -136,7 +136,7 @@ final class Placer: Sendable {
 
   private func makeFile(_ digest: Digest, _ entry: Entry) throws {
     try journal.withObject(entry.ticket, digest: digest, size: entry.size) { bytes in
-      try objects.put(digest) { try $0.write(bytes, at: 0) }
+      try objects.put(ObjectName(digest)) { try $0.write(bytes, at: 0) }
     }
   }
 

@@ -3,7 +3,7 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// The files of the archive: `objects/ab/<sha256>.dcm`, written once, never changed.
+/// The files of the archive: `objects/ab/<sha256>.dcm`, written once, never changed; see ``ObjectName``.
 ///
 /// 256 folders, all made when the archive is: making folders as objects come costs as much as writing them, and a folder
 /// of a hundred thousand files is nothing to today's file systems.
@@ -35,7 +35,14 @@ final class ObjectStore: Sendable {
   }
 
   /// Where the object of this digest lies, or would lie.
-  func path(_ digest: Digest) -> String { folder(digest) + "/" + digest.hex + ".dcm" }
+  func path(_ digest: Digest) -> String { path(ObjectName(digest)) }
+
+  func path(_ name: ObjectName) -> String { folder(name.digest) + "/" + name.fileName }
+
+  /// A path under which a file can be made that is to be adopted; what an end without goodbye leaves there is removed.
+  func temporaryPath() -> String {
+    incoming + "/made-\(temporaryNames.wrappingAdd(1, ordering: .relaxed).newValue)"
+  }
 
   /// Removes what interrupted arrivals left behind. Only while nothing arrives.
   func clearIncoming() throws {
@@ -43,14 +50,14 @@ final class ObjectStore: Sendable {
   }
 
   /// Writes an object that is in memory; not flushed.
-  func put(_ digest: Digest, write: (SystemFile) throws -> Void) throws {
+  func put(_ name: ObjectName, write: (SystemFile) throws -> Void) throws {
     let temporary = incoming + "/put-\(temporaryNames.wrappingAdd(1, ordering: .relaxed).newValue)"
     do {
       let file = try SystemFile(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o440)
       try write(file)
       // Written back as they come, objects leave a checkpoint little to do, and no sender waits for one.
       file.beginWriteBack()
-      try Folder.rename(temporary, to: path(digest))
+      try Folder.rename(temporary, to: path(name))
     } catch {
       unlink(temporary)
       throw error
@@ -58,25 +65,28 @@ final class ObjectStore: Sendable {
   }
 
   /// Takes over a file whose content is flushed already, and flushes its new name.
-  func adopt(_ path: String, as digest: Digest) throws {
+  func adopt(_ path: String, as name: ObjectName) throws {
     chmod(path, 0o440)
-    try Folder.rename(path, to: self.path(digest))
-    try Folder.flush(folder(digest))
+    try Folder.rename(path, to: self.path(name))
+    try Folder.flush(folder(name.digest))
   }
 
   /// Brings every object, and everything else on the same file system, to the disk.
   func flush() throws { try root.flushFileSystem() }
 
   /// Takes an object out, to where `path` says: corrupt ones are kept aside, not removed.
-  func moveAway(_ digest: Digest, to path: String) throws {
-    try Folder.rename(self.path(digest), to: path)
+  func moveAway(_ name: ObjectName, to path: String) throws {
+    try Folder.rename(self.path(name), to: path)
   }
+
+  /// Removes a file for which another stands.
+  func remove(_ name: ObjectName) throws { try Folder.remove(path(name)) }
 
   /// Removes an object that was never acknowledged.
   func removeUnacknowledged(_ digest: Digest) { unlink(path(digest)) }
 
-  /// Calls `body` with every file under `objects`, in digest order: its path and its digest, nil for a stranger.
-  func forEachFile(_ body: (String, Digest?) throws -> Void) throws {
+  /// Calls `body` with every file under `objects`, in digest order: its path and its name, nil for a stranger.
+  func forEachFile(_ body: (String, ObjectName?) throws -> Void) throws {
     for folderName in try Folder.names(directory) {
       let folder = directory + "/" + folderName
       guard let names = try? Folder.names(folder) else {
@@ -84,9 +94,9 @@ final class ObjectStore: Sendable {
         continue
       }
       for name in names {
-        let digest = name.hasSuffix(".dcm") ? Digest(hex: name.dropLast(4)) : nil
-        let isInPlace = digest.map { path($0) == folder + "/" + name } ?? false
-        try body(folder + "/" + name, isInPlace ? digest : nil)
+        let object = ObjectName(fileName: name)
+        let isInPlace = object.map { path($0) == folder + "/" + name } ?? false
+        try body(folder + "/" + name, isInPlace ? object : nil)
       }
     }
   }

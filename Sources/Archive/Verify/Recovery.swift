@@ -12,6 +12,7 @@ struct Recovery {
   let objects: ObjectStore
   let index: ArchiveIndex
   let writer: IndexWriter
+  let replacement: Replacement
   let quarantine: QuarantineStore
   let logger: Logger
 
@@ -28,6 +29,12 @@ struct Recovery {
     let replay = try JournalReplay(directory: journalDirectory)
     if !replay.segments.isEmpty { try self.replay(replay) }
     try checkUnflushed()
+    let restored = try replacement.finishRemovals()
+    if restored > 0 {
+      logger.error(
+        "Prepared files did not survive; the received ones are in their places again.",
+        metadata: ["objects": "\(restored)"])
+    }
     try quarantine.adoptStrangers()
     return replay.lastEpoch
   }
@@ -48,17 +55,23 @@ struct Recovery {
         try appendObject(spool)
         guard try spool.finish() == record.digest else { return false }
         records += 1
-        if try putBack(spool, digest) { restored += 1 }
-        if try addRow(spool.bytes(), digest, size: record.objectSize, receipt) { added += 1 }
+        let kept = try kept(digest)
+        if let kept, try isReplaced(kept, digest) { return true }
+        let name = kept?.name.digest == digest ? kept?.name : nil
+        if try putBack(spool, name ?? ObjectName(digest)) { restored += 1 }
+        if try addRow(spool.bytes(), digest, size: record.objectSize, receipt, kept) { added += 1 }
       case .file:
         records += 1
-        let path = objects.path(digest)
+        let kept = try kept(digest)
+        if let kept, try isReplaced(kept, digest) { return true }
+        let name = kept?.name.digest == digest ? kept?.name : nil
+        let path = objects.path(name ?? ObjectName(digest))
         guard Folder.fileSize(path) == record.objectSize else {
           logger.error("An object of the journal has no file.", metadata: ["digest": "\(digest)"])
           return true
         }
         let bytes = try ObjectBytes.mapped(path: path)
-        if try addRow(bytes, digest, size: record.objectSize, receipt) { added += 1 }
+        if try addRow(bytes, digest, size: record.objectSize, receipt, kept) { added += 1 }
       }
       return true
     }
@@ -68,13 +81,25 @@ struct Recovery {
       metadata: ["records": "\(records)", "objects restored": "\(restored)", "rows added": "\(added)"])
   }
 
+  /// The row of an object that was received with these bytes, or that has these bytes now.
+  private func kept(_ digest: Digest) throws -> KeptFile? {
+    try index.kept(received: digest) ?? index.kept(digest: digest)
+  }
+
+  /// Whether a prepared file stands for the object of a record, which therefore must not come back.
+  ///
+  /// That file was flushed before its row was switched, so its length is enough here.
+  private func isReplaced(_ kept: KeptFile, _ digest: Digest) throws -> Bool {
+    kept.name.digest != digest && Folder.fileSize(objects.path(kept.name)) == kept.size
+  }
+
   /// Writes the object's file unless it is there with just these bytes.
-  private func putBack(_ spool: Spool, _ digest: Digest) throws -> Bool {
+  private func putBack(_ spool: Spool, _ name: ObjectName) throws -> Bool {
     let isThere = try spool.withUnsafeBytes { bytes in
-      try Self.file(objects.path(digest), holds: bytes)
+      try Self.file(objects.path(name), holds: bytes)
     }
     if isThere { return false }
-    try objects.put(digest) { file in
+    try objects.put(name) { file in
       try spool.withUnsafeBytes { try file.write($0, at: 0) }
     }
     return true
@@ -95,7 +120,10 @@ struct Recovery {
     return true
   }
 
-  private func addRow(_ bytes: ObjectBytes, _ digest: Digest, size: Int, _ receipt: Receipt) throws -> Bool {
+  private func addRow(
+    _ bytes: ObjectBytes, _ digest: Digest, size: Int, _ receipt: Receipt, _ kept: KeptFile?
+  ) throws -> Bool {
+    if kept?.name.digest == digest { return false }
     let object: ParsedObject
     do {
       object = try ParsedObject.parse(bytes)
@@ -107,8 +135,12 @@ struct Recovery {
       return false
     }
     let entry = IndexEntry(object, digest: digest, size: size, receipt: receipt)
-    switch try index.digest(of: entry.identity.sopInstanceUID) {
-    case .some(digest): return false
+    if let kept {
+      // Its prepared file is lost, and the received bytes are back.
+      try writer.change { try IndexReplacement.restore(kept, entry, $0) }
+      return true
+    }
+    switch try index.kept(entry.identity.sopInstanceUID) {
     case .some:
       logger.error(
         "An object of the journal is not what the index has under its name.", metadata: ["digest": "\(digest)"])
@@ -128,12 +160,13 @@ struct Recovery {
     }
     guard let flushed else { return }
     let rows = try index.pool.read { db in
-      try Row.fetchAll(db, sql: "SELECT id, digest FROM instance WHERE id > ?", arguments: [flushed])
+      try Row.fetchAll(
+        db, sql: "SELECT id, digest, received_digest, size FROM instance WHERE id > ?", arguments: [flushed])
     }
     var lost: [Int64] = []
-    for row in rows {
-      guard let digest = Digest(row[1] as Data) else { continue }
-      if try ObjectCheck.digest(of: objects.path(digest)) != digest { lost.append(row[0]) }
+    for kept in rows.compactMap({ KeptFile($0) })
+    where try ObjectCheck.digest(of: objects.path(kept.name)) != kept.name.digest {
+      if try !replacement.restore(kept) { lost.append(kept.id) }
     }
     for id in lost { try writer.change { try IndexRemoval.remove(instance: id, $0) } }
     try writer.change { try $0.execute(sql: "DELETE FROM state WHERE name = ?", arguments: [LaterFlushes.stateName]) }

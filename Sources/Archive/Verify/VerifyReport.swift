@@ -12,10 +12,14 @@ public struct VerifyReport: Sendable, Hashable, Codable {
   public var missing = 0
   /// Good objects that cannot join the index (another object has their SOP Instance UID); they are in the quarantine.
   public var conflicting = 0
+  /// Files for which others stand, proven equal: received ones that were to go, prepared ones that never took their places. They are gone.
+  public var leftovers = 0
+  /// Objects whose prepared file was lost or damaged, while the received one was still there: it has its place again.
+  public var restored = 0
   /// Files that are no objects: left alone.
   public var strangers = 0
   /// Whether nothing was wrong.
-  public var isClean: Bool { rowsAdded + corrupt + missing + conflicting == 0 }
+  public var isClean: Bool { rowsAdded + corrupt + missing + conflicting + restored == 0 }
 }
 
 /// How far a check has come.

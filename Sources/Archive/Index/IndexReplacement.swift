@@ -1,0 +1,68 @@
+import DICOM
+import Foundation
+import GRDB
+import Imaging
+
+/// What the index keeps of a prepared file besides what it keeps of every file.
+struct PreparedFacts: Sendable {
+  let layers: LayerTable?
+  let receivedSize: Int
+  let receivedTransferSyntax: UID?
+  let receivedFile: ReceivedFile
+  let preparedAt: Date
+  /// The profile, its version and the rule that decided.
+  let rule: String
+}
+
+/// Turns a row from the received file to the prepared one, and back.
+enum IndexReplacement {
+  /// Makes a prepared file the one that is kept.
+  ///
+  /// False, and nothing is changed, when the row is no longer the one of the received file that waits.
+  static func prepare(_ id: Int64, _ entry: IndexEntry, _ facts: PreparedFacts, _ db: Database) throws -> Bool {
+    let kept = try KeptFile.fetch(db, where: "id = ? AND preparation = 0", [id])
+    guard let kept, kept.name == ObjectName(entry.receivedDigest) else { return false }
+    try set(kept, to: entry, .prepared, db)
+    try insert(facts, instance: id, db)
+    return true
+  }
+
+  /// Makes the received file the one that is kept, and lets it wait again.
+  static func restore(_ kept: KeptFile, _ entry: IndexEntry, _ db: Database) throws {
+    try set(kept, to: entry, entry.preparation, db)
+    try db.execute(sql: "DELETE FROM prepared_file WHERE instance_id = ?", arguments: [kept.id])
+  }
+
+  static func insert(_ facts: PreparedFacts, instance id: Int64, _ db: Database) throws {
+    try db.execute(
+      sql: "INSERT OR REPLACE INTO prepared_file VALUES (?,?,?,?,?,?,?)",
+      arguments: [
+        id, Data(facts.layers?.encoded() ?? []), facts.receivedSize, facts.receivedTransferSyntax?.rawValue ?? "",
+        facts.receivedFile.rawValue, facts.preparedAt.timeIntervalSince1970, facts.rule,
+      ])
+  }
+
+  /// Notes what became of received files.
+  static func note(_ state: ReceivedFile, instances ids: [Int64], _ db: Database) throws {
+    let update = try db.cachedStatement(sql: "UPDATE prepared_file SET received_file = ? WHERE instance_id = ?")
+    for id in ids { try update.execute(arguments: [state.rawValue, id]) }
+  }
+
+  private static func set(
+    _ kept: KeptFile, to entry: IndexEntry, _ state: PreparationState, _ db: Database
+  ) throws {
+    try db.cachedStatement(
+      sql: """
+        UPDATE instance SET digest = ?, size = ?, transfer_syntax = ?, data_set_offset = ?, rows = ?, columns = ?,
+          frames = ?, pixel_data = ?, preparation = ? WHERE id = ?
+        """
+    ).execute(arguments: [
+      Data(entry.digest.bytes), entry.size, entry.transferSyntax.rawValue, entry.dataSetOffset, entry.rows,
+      entry.columns, entry.frameCount, Data(entry.pixelData), state.rawValue, kept.id,
+    ])
+    try db.cachedStatement(sql: "UPDATE metadata SET json = ? WHERE instance_id = ?")
+      .execute(arguments: [Data(entry.json), kept.id])
+    try db.cachedStatement(sql: "DELETE FROM preparation_note WHERE instance_id = ?").execute(arguments: [kept.id])
+    try db.cachedStatement(sql: "UPDATE totals SET bytes = bytes + ?").execute(arguments: [entry.size - kept.size])
+  }
+}

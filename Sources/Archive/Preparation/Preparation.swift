@@ -1,0 +1,164 @@
+import DICOM
+import Foundation
+import Logging
+
+/// Prepares what was received, in the background, for as long as the archive is open.
+///
+/// One thread (the clerk) reads the queue and changes the archive; others, at low priority, encode and prove. So nothing that a sender
+/// could wait for is ever held by a thread that the system lets wait.
+final class Preparation: Sendable {
+  private struct State {
+    var jobs: [PreparationJob] = []
+    var results: [(job: PreparationJob, result: PreparationWork.Result, took: Duration)] = []
+    var demands: [UID] = []
+    var isStopping = false
+    var threads = 0
+  }
+
+  private enum Wake {
+    static let clerk = 0
+    static let workers = 1
+    static let ended = 2
+    static let count = 3
+  }
+
+  private let options: PreparationOptions
+  private let replacement: Replacement
+  private let placer: Placer?
+  private let reserve: DiskReserve
+  private let latch: FailureLatch
+  private let logger: Logger
+  private let metrics = PreparationMetrics()
+  private let monitor = Monitor(State(), conditions: Wake.count)
+
+  /// Starts the threads.
+  init(
+    options: PreparationOptions, replacement: Replacement, placer: Placer?, reserve: DiskReserve, latch: FailureLatch,
+    logger: Logger
+  ) {
+    self.options = options
+    self.replacement = replacement
+    self.placer = placer
+    self.reserve = reserve
+    self.latch = latch
+    self.logger = logger
+    let workers = max(1, options.threads)
+    monitor.withLock { $0.threads = workers + 1 }
+    Thread.detachNewThread { [self] in
+      runClerk()
+      endThread()
+    }
+    for _ in 0..<workers {
+      BackgroundThread.start { [self] in
+        runWorker()
+        endThread()
+      }
+    }
+  }
+
+  /// Has a study prepared first.
+  func demand(_ study: UID) {
+    monitor.withLock { state in
+      guard state.demands.last != study, state.demands.count < PreparationPlan.mostDemands else { return }
+      state.demands.append(study)
+      monitor.wake(Wake.clerk)
+    }
+  }
+
+  /// Ends within a frame. What is under way is given up; it waits for the next start.
+  func stop() {
+    monitor.withLock { $0.isStopping = true }
+    monitor.wake(Wake.clerk)
+    monitor.wake(Wake.workers)
+    monitor.wait(on: Wake.ended) { $0.threads == 0 ? () : nil }
+  }
+
+  private func endThread() { monitor.change(waking: Wake.ended) { $0.threads -= 1 } }
+
+  // MARK: - Workers
+
+  private func runWorker() {
+    let work = PreparationWork(objects: replacement.objects, placer: placer, options: options)
+    while true {
+      let job = monitor.wait(on: Wake.workers) { state -> PreparationJob?? in
+        if state.isStopping { return .some(nil) }
+        return state.jobs.isEmpty ? nil : .some(state.jobs.removeFirst())
+      }
+      guard let job else { return }
+      let started = ContinuousClock.now
+      let result = work.run(job) { () throws(PreparationWork.Cancelled) in try waitForQuiet() }
+      monitor.change(waking: Wake.clerk) { $0.results.append((job, result, ContinuousClock.now - started)) }
+    }
+  }
+
+  /// Before a frame: gives way to stores.
+  private func waitForQuiet() throws(PreparationWork.Cancelled) {
+    let begun = ContinuousClock.now
+    while true {
+      if monitor.withLock({ $0.isStopping }) || latch.hasFailed { throw PreparationWork.Cancelled() }
+      if replacement.flights.isQuiet(for: options.quiet) || ContinuousClock.now - begun >= options.longestPause {
+        return
+      }
+      usleep(10_000)
+    }
+  }
+
+  // MARK: - Clerk
+
+  private func runClerk() {
+    var clerk = PreparationClerk(
+      plan: PreparationPlan(lookout: options.lookout), options: options, replacement: replacement, reserve: reserve,
+      metrics: metrics, logger: logger)
+    while true {
+      var wakeUp = ContinuousClock.now
+      // The system may fail the index, too: everything is tried again later.
+      do {
+        while clerk.plan.runningCount < max(1, options.threads) {
+          switch try clerk.next() {
+          case .take(let job):
+            monitor.change(waking: Wake.workers) { $0.jobs.append(job) }
+            continue
+          case .wait(let time): wakeUp = time
+          }
+          break
+        }
+        if clerk.plan.runningCount >= max(1, options.threads) { wakeUp = .now + .seconds(3600) }
+        wakeUp = min(wakeUp, try clerk.removeSuperseded())
+      } catch {
+        clerk.stumbled(error)
+        wakeUp = .now + .seconds(1)
+      }
+      let until = wakeUp
+      let news = monitor.wait(on: Wake.clerk, until: { _ in until }) { state -> State? in
+        guard state.isStopping || !state.results.isEmpty || !state.demands.isEmpty || .now >= until else { return nil }
+        defer {
+          state.results = []
+          state.demands = []
+        }
+        return state
+      }
+      for study in news.demands { clerk.plan.demand(study) }
+      for (job, result, took) in news.results { clerk.end(job, result, took) }
+      if news.isStopping || latch.hasFailed { break }
+    }
+    stopClerk(&clerk)
+  }
+
+  /// Waits for the workers and settles what they leave.
+  private func stopClerk(_ clerk: inout PreparationClerk) {
+    monitor.withLock { state in
+      state.isStopping = true
+      for job in state.jobs { state.results.append((job, .cancelled, .zero)) }
+      state.jobs = []
+    }
+    monitor.wake(Wake.workers)
+    while clerk.plan.runningCount > 0 {
+      let results = monitor.wait(on: Wake.clerk) { state in
+        state.results.isEmpty ? nil : state.results
+      }
+      monitor.withLock { $0.results.removeFirst(results.count) }
+      for (job, result, took) in results { clerk.end(job, result, took) }
+    }
+    if !latch.hasFailed { _ = try? clerk.removeSuperseded(isLast: true) }
+  }
+}

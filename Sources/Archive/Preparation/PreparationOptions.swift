@@ -1,0 +1,26 @@
+import Foundation
+import Imaging
+
+/// How received images are prepared in the background.
+public struct PreparationOptions: Sendable {
+  /// Decides for each image whether and how.
+  public var profile: CompressionProfile
+  /// Threads that encode and prove, at low priority.
+  public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+  /// Bytes that one frame may take while it is encoded, on each thread; larger ones stay as they were received.
+  public var memoryLimit = 2 << 30
+
+  /// A frame is begun when no store was running for so long,
+  var quiet = Duration.milliseconds(100)
+  /// or when it has waited for that so long: a trickle that never ends does not hold everything up.
+  var longestPause = Duration.seconds(5)
+  /// How often an idle preparer looks whether something came.
+  var lookout = Duration.milliseconds(500)
+  /// How long a replaced file is kept for those who have its path and no lease.
+  var removalDelay = Duration.seconds(10)
+  /// How long a replaced file is kept for those who have a lease.
+  var longestReading = Duration.seconds(3600)
+
+  /// The defaults: half of the processors.
+  public init(profile: CompressionProfile) { self.profile = profile }
+}

@@ -1,0 +1,151 @@
+import DICOM
+import Foundation
+import GRDB
+import Imaging
+
+/// Puts prepared files in the place of received ones, so that a crash at any point leaves the one or the other.
+///
+/// In this order: the prepared file's bytes are flushed, then its name; then one transaction of the index switches the row; the
+/// index is flushed; only then, and when nobody reads it any more, the received file goes. See <doc:ReplacingObjects>.
+struct Replacement: Sendable {
+  /// A point between two steps, for tests that stop there.
+  enum Step: String, Sendable, CaseIterable {
+    case made, flushed, named, switched, indexFlushed
+  }
+
+  let objects: ObjectStore
+  let index: ArchiveIndex
+  let writer: IndexWriter
+  let flights: Flights
+  let leases: ReadLeases
+  let latch: FailureLatch
+  var reached: @Sendable (Step) -> Void = { _ in }
+
+  /// A received file that nobody needs any more but those who read it now.
+  struct Superseded: Sendable {
+    let instance: Int64
+    let name: ObjectName
+    /// What stands for it.
+    let prepared: KeptFile
+    let study: UID
+    /// Leases up to this one may know the name.
+    let lease: UInt64
+    let since: ContinuousClock.Instant
+  }
+
+  /// What came of a replacement.
+  enum Outcome: Sendable {
+    /// nil when the received file is kept.
+    case replaced(Superseded?)
+    /// The row is no longer that of the received file: the prepared one is gone again.
+    case obsolete
+  }
+
+  /// Switches an object to its prepared file. Blocks: three flushes.
+  ///
+  /// - Parameters:
+  ///   - path: the prepared file, in the folder of arriving files; it is taken over.
+  ///   - id: the row.
+  func replace(_ id: Int64, with path: String, _ entry: IndexEntry, _ facts: PreparedFacts) throws -> Outcome {
+    let name = ObjectName(entry.digest, received: entry.receivedDigest)
+    reached(.made)
+    do {
+      try SystemFile(path, O_RDWR).flushAll()
+    } catch {
+      unlink(path)
+      throw error
+    }
+    reached(.flushed)
+    // Alone under its UID: neither a sender nor a check of the archive sees the file without its row.
+    let isSwitched = try flights.alone(entry.identity.sopInstanceUID) { () throws -> Bool in
+      do {
+        try objects.adopt(path, as: name)
+      } catch {
+        unlink(path)
+        throw error
+      }
+      reached(.named)
+      do {
+        let isSwitched = try writer.change(keepsRows: true) { try IndexReplacement.prepare(id, entry, facts, $0) }
+        if !isSwitched { try? objects.remove(name) }
+        return isSwitched
+      } catch {
+        // Whether it was committed is not known: a file too many harms nobody.
+        throw error
+      }
+    }
+    guard isSwitched else { return .obsolete }
+    let lease = leases.newest
+    reached(.switched)
+    do {
+      try index.flush()
+    } catch {
+      // What the index has written since its last flush may be lost now, whatever later flushes say.
+      latch.fail(error)
+      throw error
+    }
+    reached(.indexFlushed)
+    guard facts.receivedFile == .toRemove else { return .replaced(nil) }
+    return .replaced(
+      Superseded(
+        instance: id, name: ObjectName(entry.receivedDigest), prepared: KeptFile(id: id, name: name, size: entry.size),
+        study: entry.identity.studyInstanceUID, lease: lease, since: .now))
+  }
+
+  /// Whether nobody reads a superseded file any more.
+  func isFree(_ file: Superseded) -> Bool { leases.isFree(file.study, upTo: file.lease) }
+
+  /// Removes superseded files, and notes it.
+  ///
+  /// A file is removed only while its object's row and prepared file are what they were; else it is left to the next start.
+  func remove(_ files: [Superseded]) throws {
+    var removed: [Int64] = []
+    for file in files
+    where try index.kept(received: file.name.received)?.name == file.prepared.name
+      && Folder.fileSize(objects.path(file.prepared.name)) == file.prepared.size
+    {
+      try objects.remove(file.name)
+      removed.append(file.instance)
+    }
+    try writer.change(keepsRows: true) { try IndexReplacement.note(.gone, instances: removed, $0) }
+  }
+
+  /// Ends what an earlier process left undone: superseded files are removed after the prepared ones were read and found good. Where
+  /// one is not good, the received file takes its place again.
+  ///
+  /// - Returns: how many received files took their places again.
+  func finishRemovals() throws -> Int {
+    let waiting = try index.pool.read { db in
+      try Row.fetchAll(
+        db,
+        sql: """
+          SELECT id, digest, received_digest, size FROM prepared_file JOIN instance ON id = instance_id
+          WHERE received_file = 1
+          """
+      ).compactMap { KeptFile($0) }
+    }
+    var restored = 0
+    for kept in waiting {
+      let received = ObjectName(kept.name.received)
+      if try ObjectCheck.digest(of: objects.path(kept.name)) == kept.name.digest {
+        try objects.remove(received)
+        try writer.change(keepsRows: true) { try IndexReplacement.note(.gone, instances: [kept.id], $0) }
+      } else if try restore(kept) {
+        restored += 1
+      }
+    }
+    return restored
+  }
+
+  /// Lets the received file take its place again, if it is there and good. False when it is not.
+  func restore(_ kept: KeptFile) throws -> Bool {
+    let path = objects.path(ObjectName(kept.name.received))
+    guard kept.name.isPrepared, try ObjectCheck.digest(of: path) == kept.name.received else { return false }
+    let object = try ParsedObject.parse(ObjectBytes.mapped(path: path))
+    // Only what the file says is taken from the entry: the receipt stays.
+    let entry = IndexEntry(
+      object, digest: kept.name.received, size: Folder.fileSize(path) ?? 0, receipt: Receipt(channel: .found))
+    try writer.change(keepsRows: true) { try IndexReplacement.restore(kept, entry, $0) }
+    return true
+  }
+}
