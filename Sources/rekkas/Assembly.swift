@@ -15,6 +15,22 @@ enum Assembly {
     try Archive(options: archiveOptions(settings), logger: logger(settings))
   }
 
+  /// The archive of a hub, which prepares what it receives unless it is told not to.
+  static func openPreparingArchive(_ settings: HubConfiguration, profile: CompressionProfile) throws -> Archive {
+    var options = archiveOptions(settings)
+    if settings.prepares {
+      var preparation = PreparationOptions(profile: profile)
+      if settings.preparationThreads > 0 { preparation.threads = settings.preparationThreads }
+      options.preparation = preparation
+    }
+    return try Archive(options: options, logger: logger(settings))
+  }
+
+  /// The profile that is named, else the one that every hub brings.
+  static func profile(_ settings: HubConfiguration) throws -> CompressionProfile {
+    try settings.profile.map { try ProfileFile.read($0) } ?? .standard
+  }
+
   /// A logger to standard error, where lines are not held back.
   static func logger(_ settings: HubConfiguration) -> Logger {
     var logger = Logger(label: "rekkas", factory: { StreamLogHandler.standardError(label: $0) })
@@ -57,7 +73,8 @@ struct Hub {
       dcmtkLog.log(level: level.loggerLevel, "DCMTK", metadata: ["message": "\(message)"])
     }
     self.logger = logger
-    archive = try Assembly.openArchive(settings)
+    let profile = try Assembly.profile(settings)
+    archive = try Assembly.openPreparingArchive(settings, profile: profile)
     pool = RenderPool(
       executable: "/proc/self/exe",
       workers: settings.renderWorkers > 0

@@ -18,6 +18,9 @@ struct HubConfiguration: Equatable, Sendable {
   var renderWorkers = 0
   var renderMemoryLimit = 2 << 30
   var renderTimeLimit = 20
+  var prepares = true
+  var preparationThreads = 0
+  var profile: String?
   var logLevel = Logger.Level.info
 
   /// Every setting there is: the one list from which the file, the environment and `--set` are read.
@@ -40,6 +43,9 @@ struct HubConfiguration: Equatable, Sendable {
     .number("rendering.workers", 0...256) { $0.renderWorkers = $1 },
     .size("rendering.memory-limit") { $0.renderMemoryLimit = $1 },
     .number("rendering.time-limit", 1...600) { $0.renderTimeLimit = $1 },
+    .flag("preparation.enabled") { $0.prepares = $1 },
+    .number("preparation.threads", 0...256) { $0.preparationThreads = $1 },
+    .text("preparation.profile", mayBeEmpty: true) { $0.profile = $1.isEmpty ? nil : $1 },
     Setting("log.level") { configuration, text in
       guard let level = Logger.Level(rawValue: text) else {
         throw SettingError("is one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))")

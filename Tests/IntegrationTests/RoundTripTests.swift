@@ -14,6 +14,9 @@ struct RoundTripTests {
     let type, why, error: String?
   }
 
+  /// What comes back is compared byte for byte with what was sent, so it must not be prepared meanwhile.
+  private static let asReceived = ["--set", "preparation.enabled=false"]
+
   /// Files that bring different bytes under one SOP Instance UID cannot live in one archive: one round for each.
   private func roundsWithoutSharedUIDs(_ files: [(path: String, uid: String)]) -> [[String]] {
     var rounds: [[String]] = []
@@ -29,7 +32,7 @@ struct RoundTripTests {
   }
 
   private func report(_ way: String, _ files: [String]) throws -> [Report] {
-    let hub = try HubProcess()
+    let hub = try HubProcess(arguments: Self.asReceived)
     let result = try Executable.client(
       "roundtrip.py", [hub.base, "\(hub.dicomPort)", way] + files, seconds: 400)
     #expect(hub.identifier > 0 && kill(hub.identifier, 0) == 0, "the hub died: \(hub.logText.suffix(2000))")
@@ -87,7 +90,7 @@ struct RoundTripTests {
 
   @Test func malformedFilesEndStoredQuarantinedOrRefusedAndTheHubLives() throws {
     let files = try manifest().filter { $0.path.contains("/malformed/") }
-    let hub = try HubProcess()
+    let hub = try HubProcess(arguments: Self.asReceived)
     let result = try Executable.client(
       "roundtrip.py", [hub.base, "\(hub.dicomPort)", "stow"] + files.map(\.path), seconds: 300)
     let reports = try result.output.split(separator: "\n").map {

@@ -13,6 +13,7 @@ extension DICOMweb {
     let scope = try ResourceScope(context)
     let frames = try Self.frameNumbers(context.parameters.get("frames") ?? "")
     let record = try await instances(scope)[0]
+    prepareSoon([record])
     try Self.check(frames, record)
     let plan = try FramePlan(
       accepted(request, QueryString(request.uri.query)), stored: record.transferSyntax, count: frames.count)

@@ -10,7 +10,9 @@ extension DICOMweb {
   func retrieveInstances(_ request: Request, _ context: WebContext) async throws -> Response {
     let scope = try ResourceScope(context)
     let accepted = accepted(request, QueryString(request.uri.query))
-    return try await send(try await instances(scope), accepted: accepted, request)
+    let records = try await instances(scope)
+    prepareSoon(records)
+    return try await send(records, accepted: accepted, request)
   }
 
   /// Sends objects in the first form that Accept names and all of them can have.

@@ -38,6 +38,7 @@ extension DICOMweb {
     }
     let records = try await archive.metadata(study: scope.study, series: scope.series, instance: scope.instance)
     guard !records.isEmpty else { throw WebFailure.notFound(scope.level) }
+    archive.prepareSoon(study: scope.study)
     let made = AssembledMetadata(records, key: key)
     metadataCache.insert(made, for: key)
     return made

@@ -39,6 +39,12 @@ struct DICOMweb: Sendable {
     return records
   }
 
+  /// Somebody looks at these: what of them waits to be prepared goes before all others.
+  func prepareSoon(_ records: [InstanceRecord]) {
+    guard let waiting = records.first(where: { $0.pixelData.map { !$0.isEncapsulated } ?? false }) else { return }
+    archive.prepareSoon(study: waiting.studyInstanceUID)
+  }
+
   /// The entries of Accept, the query parameter `accept` first (PS3.18 §8.3.3.1); empty when nothing was said.
   func accepted(_ request: Request, _ query: QueryString) -> [MediaRange] {
     let parameter = query.values("accept").filter { !$0.isEmpty }

@@ -1,4 +1,5 @@
 import Archive
+import Foundation
 import Glibc
 import Hummingbird
 import NIOCore
@@ -19,8 +20,11 @@ struct HealthRoutes: Sendable {
   /// 200 when objects can be taken, else 503 with what is wrong.
   private func health() async throws -> Response {
     let archive = archive
-    let (statistics, isWritable) = try await threads.runIfActive {
-      (try? archive.statistics(), access(archive.options.directory, W_OK | X_OK) == 0)
+    let (statistics, preparation, isWritable) = try await threads.runIfActive {
+      (
+        try? archive.statistics(), try? archive.preparationStatus(),
+        access(archive.options.directory, W_OK | X_OK) == 0
+      )
     }
     var problems: [String] = []
     if statistics == nil { problems.append("the index does not answer") }
@@ -32,6 +36,7 @@ struct HealthRoutes: Sendable {
       "\"ok\":\(problems.isEmpty)", "\"version\":\(JSONText.string(version))", "\"archiveWritable\":\(isWritable)",
       "\"freeBytesAboveReserve\":\(statistics?.reserveLeft ?? 0)", "\"studies\":\(statistics?.studies ?? 0)",
       "\"instances\":\(statistics?.instances ?? 0)", "\"quarantined\":\(statistics?.quarantined ?? 0)",
+      "\"waitingToBePrepared\":\(preparation?.waiting ?? 0)", "\"notPreparable\":\(preparation?.refused ?? 0)",
       "\"problems\":[\(problems.map { JSONText.string($0) }.joined(separator: ","))]",
     ]
     return Response(
@@ -51,6 +56,12 @@ struct HealthRoutes: Sendable {
         metrics.setGauge("rekkas_archive_bytes", to: Double(statistics.bytes))
         metrics.setGauge("rekkas_archive_quarantined", to: Double(statistics.quarantined))
         metrics.setGauge("rekkas_archive_free_bytes_above_reserve", to: Double(statistics.reserveLeft))
+      }
+      if let preparation = try? archive.preparationStatus() {
+        let age = preparation.oldestWaitingSince.map { max(0, -$0.timeIntervalSinceNow) } ?? 0
+        metrics.setGauge("rekkas_preparation_waiting", to: Double(preparation.waiting))
+        metrics.setGauge("rekkas_preparation_oldest_waiting_age_seconds", to: age)
+        metrics.setGauge("rekkas_preparation_refused_objects", to: Double(preparation.refused))
       }
       return ProcessMetrics.text() + metrics.text()
     }

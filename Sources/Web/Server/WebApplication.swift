@@ -32,7 +32,9 @@ struct WebApplication {
         maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.head, maxHeaderFieldCount: 200))
     return Application(
       router: router(addresses),
-      server: HTTPServerBuilder { EventLoopBoundChannel(base: HTTP1Channel(responder: $0, configuration: http)) },
+      server: HTTPServerBuilder { responder in
+        EventLoopBoundChannel(base: HTTP1Channel(responder: Self.reading(responder), configuration: http))
+      },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.address, port: configuration.port), backlog: 1024,
         availableConnectionsDelegate: .maximum(connections, logger: logger)),
@@ -42,6 +44,15 @@ struct WebApplication {
         await onRunning(port)
       },
       logger: logger)
+  }
+
+  /// Keeps the files whose records a request reads there until the last byte of its answer has left: a prepared file may take
+  /// the place of a received one at any time.
+  private static func reading(_ responder: @escaping HTTPChannelHandler.Responder) -> HTTPChannelHandler.Responder {
+    { request, writer, channel in
+      var writer = Optional(writer)
+      try await Reading.$current.withValue(Reading()) { try await responder(request, writer.take()!, channel) }
+    }
   }
 
   private func router(_ addresses: PublicAddress) -> Router<WebContext> {

@@ -1,12 +1,14 @@
 """Kills the hub (SIGKILL) or cuts its power again and again while images come in; counts what was lost.
 
-    crash.py --rekkas EXECUTABLE --image CT.dcm --mode kill|power --rounds N [--associations 4] [--seed 1]
+    crash.py --rekkas EXECUTABLE --image CT.dcm --mode kill|power --rounds N [--associations 4] [--seed 1] [--preparation]
 
 kill:  one archive through all rounds; SIGKILL at a random moment; restart; every image acknowledged in the round is
        fetched and compared, and at the end every image of every round, and `rekkas verify`.
 power: the archive lies on an ext4 in a loop-mounted file. At a random acknowledgement the file is copied, which is
        what a disk would hold after a power cut; the copy is mounted, a hub started on it, and all is counted.
        Needs root and loop devices.
+--preparation: the hub prepares what it receives, the ends come while it does, and images are fetched as Explicit VR Little
+       Endian, so that what is compared is the same whether the received or the prepared file was kept.
 Ends with one JSON line; exit status 1 when anything acknowledged was lost or differs.
 """
 import argparse
@@ -34,7 +36,9 @@ ap.add_argument("--mode", choices=["kill", "power"], required=True)
 ap.add_argument("--rounds", type=int, default=5)
 ap.add_argument("--associations", type=int, default=4)
 ap.add_argument("--seed", type=int, default=1)
+ap.add_argument("--preparation", action="store_true")
 options = ap.parse_args()
+SYNTAX = "1.2.840.10008.1.2.1" if options.preparation else "*"
 chance = random.Random(options.seed)
 work = pathlib.Path(tempfile.mkdtemp(prefix="rekkas-crash-"))
 raw = pathlib.Path(options.image).read_bytes()
@@ -81,7 +85,8 @@ class Hub:
         t = time.perf_counter()
         self.process = subprocess.Popen(
             [options.rekkas, "hub", "--data", str(self.data), "--http", f"127.0.0.1:{self.http}", "--dicom",
-             f"127.0.0.1:{self.dicom}", "--set", "archive.disk-reserve=16M", "--log-level", "warning"],
+             f"127.0.0.1:{self.dicom}", "--set", "archive.disk-reserve=16M", "--log-level", "warning",
+             "--set", f"preparation.enabled={'true' if options.preparation else 'false'}"],
             stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.process.stdout.readline()
         if "ready" not in line:
@@ -95,6 +100,16 @@ class Hub:
     def stop(self):
         self.process.terminate()
         assert self.process.wait(30) == 0, "SIGTERM does not end the hub cleanly"
+
+    def waiting(self):
+        """Images that wait to be prepared."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/healthz", timeout=60) as r:
+            return json.load(r)["waitingToBePrepared"]
+
+    def prepared(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=60) as r:
+            found = [line for line in r.read().decode().split("\n") if line.startswith("rekkas_preparation_prepared_total")]
+            return int(float(found[0].split()[-1])) if found else 0
 
     def get(self, path, accept):
         request = urllib.request.Request(f"http://127.0.0.1:{self.http}/dicom-web{path}", headers={"Accept": accept})
@@ -112,7 +127,7 @@ def check(hub, wanted):
     for uid, digest in wanted.items():
         try:
             kind, body = hub.get(f"/studies/{study}/series/{series}/instances/{uid}",
-                                 'multipart/related; type="application/dicom"; transfer-syntax=*')
+                                 f'multipart/related; type="application/dicom"; transfer-syntax={SYNTAX}')
             same = hashlib.sha256(data_set_bytes(parts(kind, body)[0][1])).hexdigest() == digest
             good, corrupt = good + same, corrupt + (not same)
         except urllib.error.HTTPError:
@@ -144,10 +159,14 @@ def storm(hub, acked, stop, at=None):
     return threads
 
 
+prepared = 0
+
+
 def kill_rounds():
     hub, everything = Hub(work / "data"), {}
     total = [0, 0, 0]
     restarts = []
+    global prepared
     for _ in range(options.rounds):
         restarts.append(hub.start())
         acked, stop = {}, threading.Event()
@@ -161,12 +180,23 @@ def kill_rounds():
         for i, n in enumerate(check(hub, acked)):
             total[i] += n
         everything |= acked
+        if options.preparation:
+            # In the middle of it, at one step or another.
+            time.sleep(chance.uniform(0, 1))
+            prepared += hub.prepared()
         if chance.random() < 0.5:
             hub.kill()
         else:
             hub.stop()
     hub.start()
+    for _ in range(600):
+        if not options.preparation or hub.waiting() == 0:
+            break
+        time.sleep(0.1)
     final = check(hub, everything)
+    if options.preparation:
+        prepared += hub.prepared()
+        assert hub.waiting() == 0, "the preparation does not end"
     hub.stop()
     verify = subprocess.run([options.rekkas, "verify", "--data", str(hub.data)], capture_output=True, text=True)
     return total, final, restarts, verify.returncode, verify.stdout + verify.stderr
@@ -188,6 +218,17 @@ def power_rounds():
             hub.start()
             acked, held, stop = {}, {}, threading.Event()
             cut_at = chance.randint(1, 150)
+            if options.preparation:
+                # The power goes while these are prepared, and nothing comes in.
+                for t in storm(hub, acked, stop, lambda n: stop.set() if n >= 100 else None):
+                    t.join(120)
+                stop.clear()
+                held.update(acked)
+                time.sleep(chance.uniform(0.1, 2))
+                global prepared
+                prepared += hub.prepared()
+                subprocess.run(["cp", "--sparse=always", str(image), str(snapshot)], check=True)
+                stop.set()
 
             def cut(n):
                 if n == cut_at:
@@ -195,8 +236,9 @@ def power_rounds():
                     subprocess.run(["cp", "--sparse=always", str(image), str(snapshot)], check=True)
                     stop.set()
 
-            for t in storm(hub, acked, stop, cut):
-                t.join(120)
+            if not options.preparation:
+                for t in storm(hub, acked, stop, cut):
+                    t.join(120)
             hub.kill()
             subprocess.run(["umount", str(mount)], check=True)
             subprocess.run(["mount", "-o", "loop", str(snapshot), str(mount)], check=True)
@@ -220,7 +262,7 @@ def power_rounds():
 total, final, restarts, verify, says = kill_rounds() if options.mode == "kill" else power_rounds()
 restarts.sort()
 result = {"mode": options.mode, "rounds": options.rounds, "acknowledged": sum(total), "good": total[0], "corrupt": total[1],
-          "missing": total[2], "at_the_end": final, "verify": verify, "restart_s_median": round(restarts[len(restarts) // 2], 3),
+          "missing": total[2], "prepared": prepared, "at_the_end": final, "verify": verify, "restart_s_median": round(restarts[len(restarts) // 2], 3),
           "restart_s_max": round(restarts[-1], 3), "verify_says": says[-600:]}
 print(json.dumps(result))
 shutil.rmtree(work, ignore_errors=True)
