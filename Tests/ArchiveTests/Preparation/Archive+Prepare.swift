@@ -40,7 +40,8 @@ extension Archive {
   func work(keepReceived: Bool = false) throws -> (job: PreparationJob, path: String, IndexEntry, PreparedFacts) {
     let study = try #require(try index.newestWaiting(except: []))
     let job = try #require(try index.waiting(study).first)
-    let result = PreparationWork(objects: objects, placer: placer, options: .eager()).run(job) { () throws(PreparationWork.Cancelled) in
+    let result = PreparationWork(objects: objects, placer: placer, options: .eager()).run(job) {
+      () throws(PreparationWork.Cancelled) in
     }
     guard case .made(let path, let entry, let facts, _, _) = result else { throw ArchiveError("\(result)") }
     return (
@@ -78,10 +79,11 @@ extension ImagePreparationSample {
 struct ImagePreparationSample: Sendable {
   let bytes: [UInt8]
 
-  /// A slice of a phantom: 16 bits, 128 × 128.
-  static func slice(_ number: Int = 0, count: Int = 1, seed: UInt64 = 7) throws -> ImagePreparationSample {
-    let study = try PhantomStudy(
-      kind: .ct, size: PhantomSize(columns: 128, rows: 128), count: max(count, number + 1), seed: seed)
-    return ImagePreparationSample(bytes: study.file(number).bytes)
+  /// A slice of a phantom: 16 bits, 128 × 128. There are twelve.
+  static func slice(_ number: Int = 0) throws -> ImagePreparationSample { try slices.get()[number] }
+
+  private static let slices = Result {
+    let study = try PhantomStudy(kind: .ct, size: PhantomSize(columns: 128, rows: 128), count: 12, seed: 7)
+    return (0..<12).map { ImagePreparationSample(bytes: study.file($0).bytes) }
   }
 }

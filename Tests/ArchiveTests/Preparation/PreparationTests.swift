@@ -36,7 +36,7 @@ import Testing
   @Test func `What is stored is prepared in the background, and reads as before`() async throws {
     let archive = try make(threads: 2)
     var samples: [ImagePreparationSample] = []
-    for number in 0..<6 { samples.append(try .slice(number, count: 6)) }
+    for number in 0..<6 { samples.append(try .slice(number)) }
     for sample in samples { try archive.store(sample.bytes) }
     try await archive.waitUntilPrepared()
     let study = try #require(try archive.search(SearchQuery(.studies)).rows.first).studyInstanceUID
@@ -107,7 +107,7 @@ import Testing
     let archive = try make(threads: 2)
     var samples: [[[UInt8]]] = []
     for number in 0..<12 {
-      let sample = try ImagePreparationSample.slice(number, count: 12)
+      let sample = try ImagePreparationSample.slice(number)
       samples.append(try sample.frames())
       try archive.store(sample.bytes)
     }
@@ -133,30 +133,29 @@ import Testing
   }
 
   @Test func `A file stays while its record or a reading lives, and goes after them`() async throws {
-    let archive = try make { options in
-      options.quiet = .seconds(60)
-      options.longestPause = .seconds(3)
-    }
+    let archive = try Archive.make(in: folder)
     try archive.store(ImagePreparationSample.slice().bytes)
-    let old = try await readWhilePrepared(archive)
-    try await archive.waitUntilPrepared()
-    #expect(!FileManager.default.fileExists(atPath: old))
-    try archive.close()
-  }
-
-  /// Reads the path of the received file, and holds the reading until the prepared one is in its place.
-  private func readWhilePrepared(_ archive: Archive) async throws -> String {
-    let reading = Reading()
-    let old = try await Reading.$current.withValue(reading) { try await archive.path(of: archive.onlyRecord()) }
-    for _ in 0..<500 where try await archive.onlyRecord().layers == nil {
-      try await Task.sleep(for: .milliseconds(20))
+    var clerk = PreparationClerk(
+      plan: PreparationPlan(lookout: .seconds(1)), options: .eager(), replacement: archive.replacement,
+      reserve: archive.reserve, metrics: PreparationMetrics(), logger: archive.logger)
+    var record: InstanceRecord? = try await archive.onlyRecord()
+    let old = archive.path(of: try #require(record))
+    var reading: Reading? = Reading()
+    let path = try await Reading.$current.withValue(reading) { try await archive.path(of: archive.onlyRecord()) }
+    #expect(path == old && reading?.isEmpty == false)
+    let (job, made, entry, facts) = try archive.work()
+    clerk.end(job, .made(path: made, entry: entry, facts: facts, encoding: .zero, proof: .zero), .zero)
+    for reader in 0...2 {
+      _ = try clerk.removeSuperseded()
+      #expect(FileManager.default.fileExists(atPath: old) == (reader < 2))
+      // Whoever comes now gets the new file, and does not hold the old one.
+      let now = try await archive.onlyRecord()
+      #expect(now.layers != nil && archive.path(of: now) != old)
+      if reader == 0 { withExtendedLifetime(record) { record = nil } }
+      if reader == 1 { withExtendedLifetime(reading) { reading = nil } }
     }
-    try await Task.sleep(for: .milliseconds(50))
-    #expect(folder.objectFiles().count == 2)
-    #expect(FileManager.default.fileExists(atPath: old))
-    #expect(!reading.isEmpty)
-    withExtendedLifetime(reading) {}
-    return old
+    #expect(folder.objectFiles().count == 1)
+    try archive.close()
   }
 
   @Test func `A record whose file was replaced is read once more`() async throws {
@@ -177,7 +176,7 @@ import Testing
 
   @Test func `An object that ends the process twice is set aside, one that did once is tried alone`() async throws {
     let archive = try Archive.make(in: folder)
-    for number in 0..<3 { try archive.store(ImagePreparationSample.slice(number, count: 3).bytes) }
+    for number in 0..<3 { try archive.store(ImagePreparationSample.slice(number).bytes) }
     try await archive.index.pool.write { db in
       try db.execute(sql: "INSERT INTO preparation_note VALUES (1, 2, '', '', 0), (2, 1, '', '', 0)")
     }
@@ -196,7 +195,7 @@ import Testing
   @Test func `Closing gives up what is under way, and the next start goes on`() async throws {
     for _ in 0..<4 {
       let archive = try make()
-      for number in 0..<8 { _ = try? archive.store(ImagePreparationSample.slice(number, count: 8).bytes) }
+      for number in 0..<8 { _ = try? archive.store(ImagePreparationSample.slice(number).bytes) }
       try await Task.sleep(for: .milliseconds(15))
       try archive.close()
     }
@@ -222,7 +221,7 @@ import Testing
       options.quiet = .seconds(60)
       options.longestPause = .milliseconds(50)
     }
-    try patient.store(ImagePreparationSample.slice(1, count: 2).bytes)
+    try patient.store(ImagePreparationSample.slice(1).bytes)
     try await patient.waitUntilPrepared()
     try patient.close()
   }
