@@ -13,11 +13,17 @@ typedef struct {
   float left, right;     // of the first and of the last
 } span;
 
-static span span_of(int out, int in_size, int out_size) {
-  double scale = (double)in_size / out_size;
+/// The input that an output pixel is made of. `start` and `length` say which part of the axis the output covers.
+static span span_of(int out, int in_size, int out_size, double start, double length) {
+  double scale = length / out_size;
   span s;
   if (scale > 1) {
-    double from = out * scale, to = from + scale;
+    double from = start + out * scale, to = from + scale;
+    // What lies outside is as the edge is: the pixels inside weigh for it.
+    if (from < 0) from = 0;
+    if (to > in_size) to = in_size;
+    if (from > in_size - 1) from = in_size - 1;
+    if (to < from + 1e-6) to = from + 1e-6;
     s.first = (int)from;
     int last = (int)ceil(to) - 1;
     if (last >= in_size) last = in_size - 1;
@@ -30,7 +36,7 @@ static span span_of(int out, int in_size, int out_size) {
     if (s.right > s.weight) s.right = s.weight;
     if (s.count == 1) s.left = 1;
   } else {
-    double center = (out + 0.5) * scale - 0.5;
+    double center = start + (out + 0.5) * scale - 0.5;
     if (center < 0) center = 0;
     if (center > in_size - 1) center = in_size - 1;
     s.first = (int)center;
@@ -82,7 +88,7 @@ static void add_source_row(const source *in, int y, float *sum, float weight) {
   }
 }
 
-static bool scale(const source *in, void *out, int out_width, int out_height, bool out16) {
+static bool scale(const source *in, cc_part part, void *out, int out_width, int out_height, bool out16) {
   if (in->width < 1 || in->height < 1 || out_width < 1 || out_height < 1) return false;
   size_t channels = (size_t)in->channels;
   float *sum = malloc(sizeof(float) * (size_t)in->width * channels);
@@ -92,9 +98,9 @@ static bool scale(const source *in, void *out, int out_width, int out_height, bo
     free(across);
     return false;
   }
-  for (int x = 0; x < out_width; x++) across[x] = span_of(x, in->width, out_width);
+  for (int x = 0; x < out_width; x++) across[x] = span_of(x, in->width, out_width, part.left, part.width);
   for (int y = 0; y < out_height; y++) {
-    span down = span_of(y, in->height, out_height);
+    span down = span_of(y, in->height, out_height, part.top, part.height);
     memset(sum, 0, sizeof(float) * (size_t)in->width * channels);
     for (int i = 0; i < down.count; i++) add_source_row(in, down.first + i, sum, weight_at(&down, i));
     for (int x = 0; x < out_width; x++) {
@@ -119,15 +125,26 @@ static bool scale(const source *in, void *out, int out_width, int out_height, bo
   return true;
 }
 
+bool cc_scale8_part(const uint8_t *pixels, size_t stride, int width, int height, int channels, cc_part part, uint8_t *out,
+                    int out_width, int out_height) {
+  source in = {pixels, stride, width, height, channels, 0, {0, 0, 0, 0}};
+  return scale(&in, part, out, out_width, out_height, false);
+}
+
+bool cc_scale_stored_part(const void *words, size_t stride, int width, int height, cc_stored stored, cc_part part,
+                          uint16_t *out, int out_width, int out_height) {
+  bool byte = stored.bits_allocated == 8;
+  source in = {words, byte ? stride : stride * 2, width, height, 1, byte ? 1 : 2, stored};
+  return scale(&in, part, out, out_width, out_height, true);
+}
+
 bool cc_scale8(const uint8_t *pixels, size_t stride, int width, int height, int channels, uint8_t *out, int out_width,
                int out_height) {
-  source in = {pixels, stride, width, height, channels, 0, {0, 0, 0, 0}};
-  return scale(&in, out, out_width, out_height, false);
+  return cc_scale8_part(pixels, stride, width, height, channels, (cc_part){0, 0, width, height}, out, out_width, out_height);
 }
 
 bool cc_scale_stored(const void *words, size_t stride, int width, int height, cc_stored stored, uint16_t *out, int out_width,
                      int out_height) {
-  bool byte = stored.bits_allocated == 8;
-  source in = {words, byte ? stride : stride * 2, width, height, 1, byte ? 1 : 2, stored};
-  return scale(&in, out, out_width, out_height, true);
+  return cc_scale_stored_part(words, stride, width, height, stored, (cc_part){0, 0, width, height}, out, out_width,
+                              out_height);
 }

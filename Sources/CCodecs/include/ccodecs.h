@@ -112,6 +112,17 @@ CC_EXPORT bool cc_scale8(const uint8_t *pixels, size_t stride, int width, int he
 CC_EXPORT bool cc_scale_stored(const void *words, size_t stride, int width, int height, cc_stored stored, uint16_t *out,
                                int out_width, int out_height);
 
+/// A part of a picture, in fractions of its pixels; its edges may lie a little outside.
+typedef struct {
+  double left, top, width, height;
+} cc_part;
+
+/// The same of a part only: what lies outside the pixels is as their edge is.
+CC_EXPORT bool cc_scale8_part(const uint8_t *pixels, size_t stride, int width, int height, int channels, cc_part part,
+                              uint8_t *out, int out_width, int out_height);
+CC_EXPORT bool cc_scale_stored_part(const void *words, size_t stride, int width, int height, cc_stored stored, cc_part part,
+                                    uint16_t *out, int out_width, int out_height);
+
 /// Mirrors rows and/or columns in place.
 CC_EXPORT void cc_flip(uint8_t *pixels, int width, int height, int channels, bool horizontally, bool vertically);
 

@@ -34,7 +34,28 @@ extension Ladder {
     return try result.get()
   }
 
-  private static func bytes(_ range: Range<Int>, of path: String) throws(FrameFailure) -> [UInt8] {
+  /// The same at a number of halvings, as many as the codestream has at most: the second value says how many it were.
+  ///
+  /// - Parameter threads: processors to use.
+  static func decodePrefix(
+    path: String, table: LayerTable, frame: Int, layers: Int, reduce: Int, threads: Int
+  ) throws(FrameFailure) -> (frame: DecodedFrame, levels: Int) {
+    guard table.frames.indices.contains(frame) else { throw .frameOutOfRange(count: table.frames.count) }
+    let entry = table.frames[frame]
+    let prefix = try bytes(entry.range(layers: layers), of: path)
+    let result = prefix.withUnsafeBytes { bytes -> Result<(frame: DecodedFrame, levels: Int), FrameFailure> in
+      do throws(FrameFailure) {
+        let codestream = try JPEG2000Codestream(bytes, isPrefix: layers < entry.layerEnds.count)
+        let levels = min(reduce, Int(codestream.info.decompositions))
+        return .success((try codestream.decode(as: table.format, reduce: levels, threads: threads), levels))
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  static func bytes(_ range: Range<Int>, of path: String) throws(FrameFailure) -> [UInt8] {
     let file = open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw .unreadable(String(cString: strerror(errno))) }
     defer { close(file) }

@@ -12,7 +12,7 @@ final class ObjectRenderer {
   init(memoryLimit: Int = .max) { frameLimit = min(FrameDecoder.frameLimit, memoryLimit / 3) }
 
   func render(_ request: RenderRequest) throws(RenderFailure) -> RenderedImage {
-    try picture(request).encoded(as: request.format)
+    try picture(request).encoded(as: request.format, within: request.byteLimit)
   }
 
   func picture(_ request: RenderRequest) throws(RenderFailure) -> Picture {
@@ -47,18 +47,7 @@ final class ObjectRenderer {
   }
 
   private static func translated<R>(_ body: () throws(FrameFailure) -> R) throws(RenderFailure) -> R {
-    do throws(FrameFailure) {
-      return try body()
-    } catch {
-      switch error {
-      case .noPixelData: throw .noPixelData
-      case .frameOutOfRange(let count): throw .frameOutOfRange(count: count)
-      case .unsupportedTransferSyntax(let uid): throw .unsupportedTransferSyntax(uid)
-      case .tooLarge: throw .tooLarge
-      case .damaged(let reason): throw .undecodable(reason)
-      case .unreadable(let reason): throw .unreadable(reason)
-      }
-    }
+    do throws(FrameFailure) { return try body() } catch { throw RenderFailure(error) }
   }
 }
 
@@ -71,7 +60,9 @@ private struct FileIdentity: Equatable {
 
   init(path: String) throws(RenderFailure) {
     var status = stat()
-    guard stat(path, &status) == 0 else { throw .unreadable(String(cString: strerror(errno))) }
+    guard stat(path, &status) == 0 else {
+      throw errno == ENOENT ? .missing : .unreadable(String(cString: strerror(errno)))
+    }
     // Anything else than a file (a pipe) could block for ever.
     guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable("not a file") }
     device = UInt(status.st_dev)

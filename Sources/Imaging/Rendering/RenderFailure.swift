@@ -16,6 +16,8 @@ public enum RenderFailure: Error, Hashable, Sendable, Codable {
   case emptyRegion
   /// The picture could not be encoded.
   case unencodable(String)
+  /// The file is not there: it was removed, or replaced by its prepared form. Asking the index once more tells.
+  case missing
   /// The file could not be read or written.
   case unreadable(String)
   /// The worker process died over this input.
@@ -38,11 +40,26 @@ extension RenderFailure: CustomStringConvertible {
     case .tooLarge: "the image is larger than the limit"
     case .emptyRegion: "no pixel of the image lies in the requested region"
     case .unencodable(let reason): "cannot encode the picture: \(reason)"
+    case .missing: "the file is not there"
     case .unreadable(let reason): "cannot read or write the file: \(reason)"
     case .crashed: "the image decoder died over this image"
     case .timedOut: "the image decoder took longer than the limit"
     case .overloaded: "too many images are waiting to be rendered"
     case .unavailable(let reason): "no image decoder is available: \(reason)"
+    }
+  }
+}
+
+extension RenderFailure {
+  /// Why there is no picture, when there is no frame.
+  init(_ failure: FrameFailure) {
+    switch failure {
+    case .noPixelData: self = .noPixelData
+    case .frameOutOfRange(let count): self = .frameOutOfRange(count: count)
+    case .unsupportedTransferSyntax(let uid): self = .unsupportedTransferSyntax(uid)
+    case .tooLarge: self = .tooLarge
+    case .damaged(let reason): self = .undecodable(reason)
+    case .unreadable(let reason): self = .unreadable(reason)
     }
   }
 }

@@ -10,16 +10,19 @@ public struct RenderRequest: Sendable, Codable, Hashable {
   public var window: Window?
   /// How the picture is encoded.
   public var format: PictureFormat
+  /// The most bytes that the picture may take: quality, then size, are lowered until it does. nil: as many as it takes.
+  public var byteLimit: Int?
 
   public init(
     path: String, frame: Int = 0, viewport: Viewport? = nil, window: Window? = nil,
-    format: PictureFormat = .jpeg(quality: 90)
+    format: PictureFormat = .jpeg(quality: 90), byteLimit: Int? = nil
   ) {
     self.path = path
     self.frame = frame
     self.viewport = viewport
     self.window = window
     self.format = format
+    self.byteLimit = byteLimit
   }
 }
 

@@ -11,6 +11,13 @@ enum Renderer {
       let geometry = PictureGeometry(
         columns: format.columns, rows: format.rows, aspect: attributes.aspect, viewport: viewport)
     else { throw .emptyRegion }
+    return try picture(of: frame, attributes, geometry, window: window)
+  }
+
+  static func picture(
+    of frame: DecodedFrame, _ attributes: ImageAttributes, _ geometry: PictureGeometry, window: Window? = nil
+  ) throws(RenderFailure) -> Picture {
+    let format = frame.format
     // Typed throws do not pass through closures that rethrow, so the result does.
     let result: Result<Picture, RenderFailure> = frame.withUnsafeBytes { bytes in
       do throws(RenderFailure) {
@@ -71,7 +78,7 @@ enum Renderer {
     _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
     window: Window?
   ) throws(RenderFailure) -> Picture {
-    let shrinks = geometry.outWidth * geometry.outHeight < geometry.width * geometry.height
+    let shrinks = geometry.part != nil || geometry.outWidth * geometry.outHeight < geometry.width * geometry.height
     let table = GreyTable(format, attributes, window: window, aligned: shrinks) {
       AutomaticWindow.window(bytes, format, attributes)
     }
@@ -81,8 +88,8 @@ enum Renderer {
     if shrinks {
       var values = [UInt16](repeating: 0, count: outCount)
       guard
-        cc_scale_stored(
-          start, format.columns, Int32(geometry.width), Int32(geometry.height), table.stored, &values,
+        cc_scale_stored_part(
+          start, format.columns, Int32(geometry.width), Int32(geometry.height), table.stored, geometry.shown, &values,
           Int32(geometry.outWidth), Int32(geometry.outHeight))
       else { throw .tooLarge }
       let pixels = [UInt8](unsafeUninitializedCapacity: outCount) { buffer, count in
@@ -216,14 +223,14 @@ enum Renderer {
     var fits = true
     let pixels = [UInt8](unsafeUninitializedCapacity: outCount) { buffer, count in
       let out = buffer.baseAddress!
-      if geometry.width == geometry.outWidth && geometry.height == geometry.outHeight {
+      if geometry.part == nil, geometry.width == geometry.outWidth && geometry.height == geometry.outHeight {
         for row in 0..<geometry.height {
           (out + row * geometry.width * 3).update(from: start + row * format.columns * 3, count: geometry.width * 3)
         }
       } else {
-        fits = cc_scale8(
-          start, format.columns * 3, Int32(geometry.width), Int32(geometry.height), 3, out, Int32(geometry.outWidth),
-          Int32(geometry.outHeight))
+        fits = cc_scale8_part(
+          start, format.columns * 3, Int32(geometry.width), Int32(geometry.height), 3, geometry.shown, out,
+          Int32(geometry.outWidth), Int32(geometry.outHeight))
       }
       count = fits ? outCount : 0
     }
@@ -232,14 +239,24 @@ enum Renderer {
   }
 
   private static func scaled(_ picture: Picture, _ geometry: PictureGeometry) throws(RenderFailure) -> Picture {
-    if picture.width == geometry.outWidth && picture.height == geometry.outHeight { return picture }
+    if geometry.part == nil, picture.width == geometry.outWidth && picture.height == geometry.outHeight {
+      return picture
+    }
     var out = Picture(width: geometry.outWidth, height: geometry.outHeight, channels: picture.channels, pixels: [])
     out.pixels = [UInt8](repeating: 0, count: out.width * out.height * out.channels)
     guard
-      cc_scale8(
+      cc_scale8_part(
         picture.pixels, picture.width * picture.channels, Int32(picture.width), Int32(picture.height),
-        Int32(picture.channels), &out.pixels, Int32(out.width), Int32(out.height))
+        Int32(picture.channels), geometry.shown, &out.pixels, Int32(out.width), Int32(out.height))
     else { throw .tooLarge }
     return out
+  }
+}
+
+extension PictureGeometry {
+  /// What of the pixels is shown, as the loops want it.
+  fileprivate var shown: cc_part {
+    part.map { cc_part(left: $0.left, top: $0.top, width: $0.width, height: $0.height) }
+      ?? cc_part(left: 0, top: 0, width: Double(width), height: Double(height))
   }
 }

@@ -32,6 +32,13 @@ struct PictureGeometry: Equatable {
   var outWidth, outHeight: Int
   var mirrored = false
   var upsideDown = false
+  /// What of these pixels is shown, in fractions of pixels; nil: all. Frames that were decoded smaller need it.
+  var part: Part?
+
+  /// A rectangle whose edges may lie inside pixels, or a little outside the first and last.
+  struct Part: Equatable {
+    var left, top, width, height: Double
+  }
 
   /// No side longer than JPEG can hold, whatever a client asks for.
   static let longestSide = 65_500

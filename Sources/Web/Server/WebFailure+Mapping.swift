@@ -86,7 +86,7 @@ extension WebFailure {
         message:
           "The pixels of this object cannot be decoded. The object itself can be fetched as it is stored: transfer-syntax=*."
       )
-    case .unencodable, .unreadable:
+    case .unencodable, .unreadable, .missing:
       self.init(status: .internalServerError, message: "The picture could not be made; the log says why.")
     }
   }

@@ -1,0 +1,94 @@
+import DICOM
+import Foundation
+
+/// Pictures, frames and native copies of kept objects: the one door for whoever serves them.
+///
+/// Objects that we prepared ourselves are decoded in this process, each from the shortest prefix that suffices; all others go to the
+/// worker processes of a ``RenderPool`` (DESIGN §10). Nothing here blocks the caller: own threads wait for disk and codec.
+public final class Pictures: Sendable {
+  /// What thumbnails are like, and which are hidden.
+  public let profile: CompressionProfile?
+
+  private let pool: RenderPool
+  private let threads: PictureThreads
+  private let renderer: PreparedRenderer
+  private var headers: PictureHeaders { renderer.headers }
+
+  /// - Parameters:
+  ///   - pool: for what is foreign.
+  ///   - profile: nil: thumbnails as ``ProfileAction`` says by default.
+  ///   - processors: how many may be kept busy with prepared objects.
+  public init(
+    pool: RenderPool, profile: CompressionProfile? = nil, processors: Int = ProcessInfo.processInfo.activeProcessorCount
+  ) {
+    self.pool = pool
+    self.profile = profile
+    threads = PictureThreads(longLimit: processors)
+    renderer = PreparedRenderer(headers: PictureHeaders())
+  }
+
+  /// A picture of one frame. `request.path` is that of the source. Throws `RenderFailure`, or `CancellationError`.
+  public func render(_ request: RenderRequest, of source: PictureSource) async throws -> RenderedImage {
+    var request = request
+    request.path = source.path
+    guard let table = source.layers else { return try await pool.render(request) }
+    let (renderer, drawing) = (renderer, request)
+    return try await threads.run(renderer.isLong(request, table) ? .long : .short) {
+      try renderer.picture(drawing, of: source, table, grade: .view).encoded(
+        as: drawing.format, within: drawing.byteLimit)
+    }
+  }
+
+  /// The small picture of one frame, of at most ``Thumbnail/byteLimit`` bytes. Throws `RenderFailure`, or `CancellationError`.
+  public func thumbnail(_ request: ThumbnailRequest, of source: PictureSource) async throws -> Thumbnail {
+    let (renderer, profile) = (renderer, profile)
+    /// The header is read, and what needs no worker is drawn at once.
+    let first: (drawing: RenderRequest, thumbnail: Thumbnail?) = try await threads.run(.short) {
+      let header = try renderer.headers.header(of: source, frame: request.frame)
+      let action = profile?.decide(header.facts).rule.action ?? ProfileAction()
+      let drawing = request.drawing(path: source.path, side: action.thumbnail)
+      if header.saysBurnedIn && action.hideBurnedInText {
+        let symbol = HiddenPicture.draw(width: drawing.viewport!.width, height: drawing.viewport!.height)
+        return (
+          drawing, Thumbnail(image: try symbol.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: true)
+        )
+      }
+      guard let table = source.layers else { return (drawing, nil) }
+      let picture = try renderer.picture(drawing, of: source, table, grade: .thumbnail)
+      return (
+        drawing, Thumbnail(image: try picture.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: false)
+      )
+    }
+    if let thumbnail = first.thumbnail { return thumbnail }
+    return Thumbnail(image: try await pool.render(first.drawing), isHidden: false)
+  }
+
+  /// The stored values of one 0-based frame, little endian, colour by pixel: what Explicit VR Little Endian would hold. Throws
+  /// `RenderFailure`, or `CancellationError`.
+  public func decodeFrame(_ frame: Int, of source: PictureSource) async throws -> [UInt8] {
+    guard let table = source.layers else { return try await pool.decodeFrame(path: source.path, frame: frame) }
+    let renderer = renderer
+    return try await threads.run(table.format.pixelCount > 1 << 17 ? .long : .short) {
+      try renderer.decodedFrame(frame, of: source, table)
+    }
+  }
+
+  /// Rewrites a whole file in another transfer syntax, frame by frame (see `FileTranscoder`). Throws `RenderFailure`, or
+  /// `CancellationError`.
+  public func transcode(_ source: PictureSource, to transferSyntax: TransferSyntax, output: String) async throws {
+    guard source.layers != nil else {
+      return try await pool.transcode(path: source.path, to: transferSyntax, output: output)
+    }
+    try await threads.run(.long) {
+      do throws(FrameFailure) {
+        try FileTranscoder.transcodeAnywhere(path: source.path, to: transferSyntax, output: output)
+      } catch {
+        if case .unreadable = error, access(source.path, F_OK) != 0, errno == ENOENT { throw RenderFailure.missing }
+        throw RenderFailure(error)
+      }
+    }
+  }
+
+  /// Ends the threads when what was taken is done. The pool is not this one's to end.
+  public func shutdown() async { await threads.shutdown() }
+}

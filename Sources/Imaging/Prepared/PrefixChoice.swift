@@ -1,0 +1,73 @@
+import CCodecs
+import DICOM
+import Foundation
+
+/// How much of a codestream a picture needs: how many layers, and at which reduction they are decoded.
+///
+/// The rule, and what it was measured with, stands in the article <doc:PicturesOfPreparedObjects>: bytes for each sample of the reduced
+/// frame, more of them the narrower the window is, because a narrow window enlarges errors as it enlarges differences.
+struct PrefixChoice: Equatable {
+  /// Halvings of the frame.
+  let levels: Int
+  /// Layers read; `Int.max` for all.
+  let layers: Int
+
+  /// Everything, at full size.
+  static let whole = PrefixChoice(levels: 0, layers: .max)
+
+  /// What the picture is for.
+  enum Grade {
+    /// To recognise an image in a list.
+    case thumbnail
+    /// To look at, smaller than the image.
+    case view
+
+    /// Bytes of codestream for one sample of the reduced frame, where the window shows all values.
+    var bytesPerSample: Double {
+      switch self {
+      case .thumbnail: 0.03
+      case .view: 0.06
+      }
+    }
+  }
+
+  private init(levels: Int, layers: Int) {
+    self.levels = levels
+    self.layers = layers
+  }
+
+  /// - Parameter contrast: see `contrast(of:attributes:window:)`.
+  init(
+    _ frame: LayerTable.Frame, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
+    grade: Grade, contrast: Double
+  ) {
+    // Between two indices lies neither's colour, and between two labels a third one.
+    let isSmaller = geometry.outWidth < geometry.width && geometry.outHeight < geometry.height
+    guard isSmaller, format.photometricInterpretation != .paletteColor, !attributes.isSegmentation else {
+      self = .whole
+      return
+    }
+    let levels = FrameReduction.levels(for: geometry)
+    let samples =
+      FrameReduction.halved(format.columns, levels) * FrameReduction.halved(format.rows, levels)
+      * format.samplesPerPixel
+    let wanted = Double(samples) * grade.bytesPerSample * pow(contrast, 0.7)
+    let layers = frame.layerEnds.firstIndex { Double($0) >= wanted }.map { $0 + 1 } ?? frame.layerEnds.count
+    self.init(levels: levels, layers: layers)
+  }
+
+  /// How many times the values of a frame are wider spread than the window that shows them; at least 1, 4 for tables.
+  static func contrast(of frame: DecodedFrame, _ attributes: ImageAttributes, window: Window?) -> Double {
+    let format = frame.format
+    guard format.samplesPerPixel == 1 else { return 1 }
+    if window == nil, attributes.voiLUT != nil { return 4 }
+    // Without a window the values' own spread becomes one.
+    guard let window = window ?? attributes.window else { return 1 }
+    if attributes.modalityLUT != nil { return 4 }
+    var low: UInt16 = 0
+    var high: UInt16 = 0
+    frame.withUnsafeBytes { cc_extent($0.baseAddress, format.pixelCount, GreyTable.topAligned(format), &low, &high) }
+    let spread = Double(high - low) / Double(1 << (16 - format.bitsStored)) * abs(attributes.rescaleSlope)
+    return max(1, spread / max(window.width, 1e-9))
+  }
+}

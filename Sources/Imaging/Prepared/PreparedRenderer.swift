@@ -1,0 +1,73 @@
+import DICOM
+import Foundation
+
+/// Renders and decodes objects that we prepared ourselves, in this process. Blocks (disk and processor time): for threads of its own.
+struct PreparedRenderer: Sendable {
+  let headers: PictureHeaders
+
+  /// - Parameters:
+  ///   - grade: how good the picture must be, when it is smaller than the image.
+  ///   - threads: processors for a large frame.
+  func picture(
+    _ request: RenderRequest, of source: PictureSource, _ table: LayerTable, grade: PrefixChoice.Grade, threads: Int = 1
+  ) throws(RenderFailure) -> Picture {
+    guard table.frames.indices.contains(request.frame) else { throw .frameOutOfRange(count: table.frames.count) }
+    let attributes = try headers.header(of: source, frame: request.frame).attributes ?? ImageAttributes()
+    guard
+      let geometry = PictureGeometry(
+        columns: table.format.columns, rows: table.format.rows, aspect: attributes.aspect, viewport: request.viewport)
+    else { throw .emptyRegion }
+    func choice(_ contrast: Double) -> PrefixChoice {
+      PrefixChoice(
+        table.frames[request.frame], table.format, attributes, geometry, grade: grade, contrast: contrast)
+    }
+    var chosen = choice(1)
+    var (frame, levels) = try decode(source, table, request.frame, chosen, threads: threads)
+    if chosen != .whole {
+      // Only now is it known how much of the values' spread the window shows.
+      let better = choice(PrefixChoice.contrast(of: frame, attributes, window: request.window))
+      if better.layers > chosen.layers {
+        chosen = better
+        (frame, levels) = try decode(source, table, request.frame, chosen, threads: threads)
+      }
+    }
+    let reduction = FrameReduction(columns: table.format.columns, rows: table.format.rows, levels: levels)
+    return try Renderer.picture(
+      of: frame, attributes,
+      geometry.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows),
+      window: request.window)
+  }
+
+  /// Whether the picture takes much longer than a thumbnail.
+  func isLong(_ request: RenderRequest, _ table: LayerTable) -> Bool {
+    guard
+      let geometry = PictureGeometry(
+        columns: table.format.columns, rows: table.format.rows, aspect: 1, viewport: request.viewport)
+    else { return false }
+    let levels = FrameReduction.levels(for: geometry)
+    return FrameReduction.halved(table.format.columns, levels) * FrameReduction.halved(table.format.rows, levels)
+      > Self.shortPixels
+  }
+
+  /// A picture of so many pixels is decoded in some ten milliseconds.
+  private static let shortPixels = 1 << 17
+
+  /// The stored values of one frame, little endian, colour by pixel.
+  func decodedFrame(_ number: Int, of source: PictureSource, _ table: LayerTable) throws(RenderFailure) -> [UInt8] {
+    guard table.frames.indices.contains(number) else { throw .frameOutOfRange(count: table.frames.count) }
+    return try decode(source, table, number, .whole, threads: 1).frame.bytes
+  }
+
+  private func decode(
+    _ source: PictureSource, _ table: LayerTable, _ number: Int, _ choice: PrefixChoice, threads: Int
+  ) throws(RenderFailure) -> (frame: DecodedFrame, levels: Int) {
+    do throws(FrameFailure) {
+      return try Ladder.decodePrefix(
+        path: source.path, table: table, frame: number, layers: choice.layers, reduce: choice.levels, threads: threads)
+    } catch {
+      // Told from a damaged file only now, when it has failed: the file was replaced meanwhile.
+      if case .unreadable = error, access(source.path, F_OK) != 0, errno == ENOENT { throw .missing }
+      throw RenderFailure(error)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import DICOM
+import Foundation
+import Testing
+
+@testable import Imaging
+
+@Suite struct PicturesTests {
+  /// No worker is ever started for what we prepared ourselves.
+  private let pool = RenderPool(executable: "/nonexistent", workers: 1)
+
+  private func withPrepared(
+    _ object: TestObject, _ body: (_ received: String, PictureSource) async throws -> Void
+  ) async throws {
+    let path = TestObject.temporaryPath()
+    try Data(object.writer.file(transferSyntax: object.transferSyntax)).write(to: URL(fileURLWithPath: path))
+    let output = path + ".prepared"
+    defer {
+      unlink(path)
+      unlink(output)
+    }
+    guard case .proven(let prepared) = try LadderFile.prepare(path: path, output: output) else {
+      Issue.record("not prepared")
+      return
+    }
+    try await body(path, PictureSource(path: output, digest: path, layers: prepared.layers))
+  }
+
+  private static func noise(_ side: Int) -> TestObject {
+    var dice = Dice(3)
+    return .grey((0..<side * side).map { _ in Int(dice.next() >> 52) }, columns: side, stored: 12)
+  }
+
+  private static func profile(hides: Bool, side: Int) throws -> CompressionProfile {
+    func entry(_ key: String, _ value: ProfileNode) -> ProfileNode.Entry { .init(key: key, line: 1, value: value) }
+    let action: [ProfileNode.Entry] = [
+      entry("codec", .scalar("ladder", line: 1)), entry("thumbnail", .scalar(String(side), line: 1)),
+      entry("hide-burned-in-text", .scalar(hides ? "yes" : "no", line: 1)),
+    ]
+    let rule: [ProfileNode.Entry] = [
+      entry("name", .scalar("all", line: 1)), entry("because", .scalar("so", line: 1)),
+      entry("then", .map(action, line: 1)),
+    ]
+    return try ProfileReader.read(
+      .map(
+        [entry("profile", .scalar("p", line: 1)), entry("rules", .list([.map(rule, line: 1)], line: 1))], line: 1))
+  }
+
+  @Test(arguments: [false, true])
+  func `no thumbnail is larger than 12 KB, whatever is asked for`(isPNG: Bool) async throws {
+    let pictures = Pictures(pool: pool)
+    try await withPrepared(Self.noise(1024)) { _, source in
+      for box in [nil, (300, 300), (5000, 5000)] as [(Int, Int)?] {
+        let thumbnail = try await pictures.thumbnail(
+          ThumbnailRequest(frame: 0, box: box.map { (width: $0.0, height: $0.1) }, isPNG: isPNG), of: source)
+        #expect(thumbnail.image.bytes.count <= Thumbnail.byteLimit)
+        #expect(thumbnail.image.mediaType == (isPNG ? "image/png" : "image/jpeg"))
+        #expect(thumbnail.image.width == thumbnail.image.height && thumbnail.image.width > 50)
+        #expect(!thumbnail.isHidden)
+      }
+    }
+    await pictures.shutdown()
+  }
+
+  @Test func `the profile says how large a thumbnail is, and a small image stays small`() async throws {
+    let pictures = Pictures(pool: pool, profile: try Self.profile(hides: true, side: 192))
+    for (side, expected) in [(400, 192), (40, 40)] {
+      try await withPrepared(.grey((0..<side * side).map { $0 % 4000 }, columns: side)) { _, source in
+        let thumbnail = try await pictures.thumbnail(ThumbnailRequest(frame: 0), of: source)
+        #expect(thumbnail.image.width == expected)
+      }
+    }
+    await pictures.shutdown()
+  }
+
+  @Test func `burned-in text is hidden where the profile says so, by a symbol without anything of the image`()
+    async throws
+  {
+    let hiding = Pictures(pool: pool, profile: try Self.profile(hides: true, side: 128))
+    let showing = Pictures(pool: pool, profile: try Self.profile(hides: false, side: 128))
+    var symbols: Set<[UInt8]> = []
+    for value in [100, 3000] {
+      var object = TestObject.grey((0..<40_000).map { ($0 * value) % 4000 }, columns: 200)
+      object.writer.string(.burnedInAnnotation, .cs, "YES")
+      try await withPrepared(object) { received, source in
+        let hidden = try await hiding.thumbnail(ThumbnailRequest(frame: 0), of: source)
+        #expect(hidden.isHidden && hidden.image.width == 128)
+        symbols.insert(hidden.image.bytes)
+        // An object of others needs no worker to be hidden.
+        let foreign = try await hiding.thumbnail(
+          ThumbnailRequest(frame: 0), of: PictureSource(path: received, digest: "f\(value)"))
+        #expect(foreign.isHidden)
+        let shown = try await showing.thumbnail(ThumbnailRequest(frame: 0), of: source)
+        #expect(!shown.isHidden)
+      }
+    }
+    #expect(symbols.count == 1)
+    await hiding.shutdown()
+    await showing.shutdown()
+  }
+
+  @Test func `frames and whole files come out as they were received`() async throws {
+    let pictures = Pictures(pool: pool)
+    let object = TestObject.grey((0..<6000).map { $0 % 4096 }, columns: 60, stored: 12, frames: 2)
+    try await withPrepared(object) { received, source in
+      let image = try ImageObject(path: received)
+      for frame in 0..<2 {
+        let (decoded, stored) = (try await pictures.decodeFrame(frame, of: source), try image.decode(frame).bytes)
+        #expect(decoded == stored)
+      }
+      await #expect(throws: RenderFailure.frameOutOfRange(count: 2)) {
+        try await pictures.decodeFrame(2, of: source)
+      }
+      let output = received + ".native"
+      defer { unlink(output) }
+      try await pictures.transcode(source, to: .explicitVRLittleEndian, output: output)
+      let native = try ImageObject(path: output)
+      #expect(native.object.firstDifference(from: image.object, ignoring: []) == nil)
+      var gone = source
+      gone.path += ".gone"
+      await #expect(throws: RenderFailure.missing) {
+        try await pictures.transcode(gone, to: .explicitVRLittleEndian, output: output)
+      }
+    }
+    await pictures.shutdown()
+  }
+
+  @Test func `the eye is drawn at every size`() {
+    for (width, height) in [(1, 1), (1, 50), (128, 96), (1024, 1024)] {
+      let picture = HiddenPicture.draw(width: width, height: height)
+      #expect(picture.pixels.count == width * height)
+      if width > 50 { #expect(picture.pixels.contains { Double($0) > HiddenPicture.ink - 2 }) }
+    }
+  }
+}
