@@ -83,14 +83,15 @@ struct Hub {
     let dimse = try DIMSEService(archive: archive, options: Self.dimseOptions(settings), logger: logger)
     self.dimse = dimse
     web = try WebService(
-      archive: archive, renderPool: pool, configuration: Self.webConfiguration(settings),
+      archive: archive, renderPool: pool, configuration: Self.webConfiguration(settings, profile: profile),
       version: rekkasVersion, metrics: registry, logger: logger, onRunning: { onReady($0, dimse.port) })
   }
 
-  private static func webConfiguration(_ settings: HubConfiguration) -> WebConfiguration {
+  private static func webConfiguration(_ settings: HubConfiguration, profile: CompressionProfile) -> WebConfiguration {
     var configuration = WebConfiguration(
       address: settings.http.host, port: settings.http.port, publicURL: settings.publicURL,
-      corsOrigins: settings.corsOrigins, temporaryDirectory: settings.directory + "/temporary")
+      corsOrigins: settings.corsOrigins, temporaryDirectory: settings.directory + "/temporary",
+      profile: profile)
     configuration.limits.instanceSize = settings.maxObjectSize
     return configuration
   }

@@ -36,8 +36,9 @@ extension DICOMweb {
     if record.frameCount == 0 { throw RenderFailure.noPixelData }
     let tag = EntityTag(folding: [record.digest, String(frame), form.mediaType, query.canonical], salt: "rendered")
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
-    let drawing = parameters.request(path: archive.path(of: record), frame: frame, mediaType: form.mediaType)
-    return picture(try await renderPool.render(drawing), tag: tag, warnings: parameters.warnings)
+    let wanted = parameters.request(path: archive.path(of: record), frame: frame, mediaType: form.mediaType)
+    let image = try await drawing(record) { try await pictures.render(wanted, of: $0) }
+    return picture(image, tag: tag, warnings: parameters.warnings)
   }
 
   /// One picture as an answer.
@@ -65,24 +66,26 @@ extension DICOMweb {
           message: "More than \(Self.maximumPictures) pictures: ask for a series, an instance or frames.")
       }
     }
-    guard let first = wanted.first else { throw RenderFailure.noPixelData }
-    let drawings = wanted.map {
-      parameters.request(path: archive.path(of: $0.record), frame: $0.frame, mediaType: form.mediaType)
+    guard !wanted.isEmpty else { throw RenderFailure.noPixelData }
+    let drawn: @Sendable (Int) async throws -> RenderedImage = { [wanted] index in
+      let (record, frame) = wanted[index]
+      return try await drawing(record) {
+        try await pictures.render(
+          parameters.request(path: $0.path, frame: frame, mediaType: form.mediaType), of: $0)
+      }
     }
-    let firstPicture = try await renderPool.render(drawings[0])
+    let firstPicture = try await drawn(0)
     let tag = EntityTag(
       folding: wanted.map { "\($0.record.digest)/\($0.frame)" },
       salt: "pictures" + QueryString(request.uri.query).canonical)
     let writer = MultipartWriter(rootType: form.mediaType, tag: tag)
     let base = addresses.base(for: request)
     let locations = wanted.map { base + $0.record.scope.path + "/frames/\($0.frame + 1)/rendered" }
-    let renderPool = renderPool
-    _ = first
     let body = ResponseBody { sink in
       var ready: RenderedImage? = firstPicture
-      for index in drawings.indices {
+      for index in locations.indices {
         guard let present = ready else { break }
-        async let following = index + 1 < drawings.count ? renderPool.render(drawings[index + 1]) : nil
+        async let following = index + 1 < locations.count ? drawn(index + 1) : nil
         try await sink.write(
           ByteBuffer(
             bytes: writer.partHead(contentType: present.mediaType, location: locations[index], isFirst: index == 0)))

@@ -3,11 +3,12 @@ import DICOM
 import Hummingbird
 import Imaging
 
-/// WADO-RS: small pictures for lists (PS3.18 §10.4.1.1.4). They carry pixels only, no text.
+/// WADO-RS: small pictures for lists (PS3.18 §10.4.1.1.4). They carry pixels only, no text, and never more than 12 KB.
+///
+/// Where the image says that text is burned into it and the profile's rule hides such, a symbol stands for the picture: 200 like any other
+/// thumbnail, because a list must show something for every image and a client can do nothing about it; with its own validator, and a
+/// Warning that says so.
 extension DICOMweb {
-  private static let side = 128
-  private static let largestSide = 1024
-
   func retrieveThumbnail(_ request: Request, _ context: WebContext) async throws -> Response {
     let scope = try ResourceScope(context)
     let query = QueryString(request.uri.query)
@@ -23,28 +24,28 @@ extension DICOMweb {
     } else {
       (record, frame) = try Self.representative(records)
     }
-    let key = ThumbnailKey(
-      digest: record.digest, frame: frame, width: min(parameters.viewport?.width ?? Self.side, Self.largestSide),
-      height: min(parameters.viewport?.height ?? Self.side, Self.largestSide), mediaType: form.mediaType)
+    let wanted = ThumbnailRequest(
+      frame: frame, box: parameters.viewport.map { ($0.width, $0.height) }, isPNG: form.mediaType == "image/png")
+    let key = ThumbnailKey(digest: record.digest, request: wanted)
+    // The profile decides about side and burned-in text, so another profile makes other thumbnails.
     let tag = EntityTag(
-      folding: [key.digest, "\(key.frame) \(key.width) \(key.height)", key.mediaType], salt: "thumbnail")
+      folding: [key.digest, "\(frame)", wanted.box.map { "\($0.width) \($0.height)" } ?? "", form.mediaType],
+      salt: "thumbnail" + profileFingerprint)
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
-    if let known = thumbnailCache[key] { return picture(known, tag: tag, warnings: parameters.warnings) }
-    let image = try await renderPool.render(
-      RenderRequest(
-        path: archive.path(of: record), frame: frame,
-        viewport: Viewport(width: key.width, height: key.height, enlarges: false),
-        format: key.mediaType == "image/png" ? .png : .jpeg(quality: 80)))
-    thumbnailCache.insert(image, for: key)
-    return picture(image, tag: tag, warnings: parameters.warnings)
+    let thumbnail: Thumbnail
+    if let known = thumbnailCache[key] {
+      thumbnail = known
+    } else {
+      thumbnail = try await drawing(record) { try await pictures.thumbnail(wanted, of: $0) }
+      thumbnailCache.insert(thumbnail, for: key)
+    }
+    let hidden = thumbnail.isHidden ? ["a symbol stands for a picture with burned-in text"] : []
+    return picture(thumbnail.image, tag: tag, warnings: parameters.warnings + hidden)
   }
 }
 
-/// What a thumbnail is made of; objects never change, so neither does it.
+/// What a thumbnail is made of; files never change, so neither does it.
 struct ThumbnailKey: Hashable, Sendable {
   let digest: String
-  let frame: Int
-  let width: Int
-  let height: Int
-  let mediaType: String
+  let request: ThumbnailRequest
 }

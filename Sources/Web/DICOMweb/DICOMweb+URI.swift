@@ -50,11 +50,11 @@ extension DICOMweb {
     let largest = 1...RenderParameters.maximumSide
     let (rows, columns) = (try number("rows", query, largest), try number("columns", query, largest))
     let quality = try number("imageQuality", query, 1...100)
-    var drawing = RenderRequest(
+    var wanted = RenderRequest(
       path: archive.path(of: record), frame: frame - 1,
       format: form.mediaType == "image/png" ? .png : .jpeg(quality: quality ?? 90))
     if rows != nil || columns != nil {
-      drawing.viewport = Viewport(
+      wanted.viewport = Viewport(
         width: columns ?? RenderParameters.maximumSide, height: rows ?? RenderParameters.maximumSide)
     }
     if let center = query.first("windowCenter"), let width = query.first("windowWidth") {
@@ -62,13 +62,14 @@ extension DICOMweb {
       else {
         throw WebFailure.badRequest("windowCenter and windowWidth must be numbers, the width at least 1.")
       }
-      drawing.window = window
+      wanted.window = window
     }
     let warnings = ["region", "annotation", "presentationUID"].filter { query.first($0) != nil }
       .map { "\($0) is not supported and was ignored" }
     let tag = EntityTag(folding: [record.digest, form.mediaType, query.canonical], salt: "uri")
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
-    return picture(try await renderPool.render(drawing), tag: tag, warnings: warnings)
+    let image = try await drawing(record) { [wanted] in try await pictures.render(wanted, of: $0) }
+    return picture(image, tag: tag, warnings: warnings)
   }
 
   private func number(_ name: String, _ query: QueryString, _ range: ClosedRange<Int>) throws(WebFailure) -> Int? {

@@ -9,7 +9,10 @@ struct DICOMweb: Sendable {
   static let root = "/dicom-web"
 
   let archive: Archive
+  /// For whole files and frames that only a worker process may decode.
   let renderPool: RenderPool
+  /// For pictures, and for all that our own prepared objects are decoded for.
+  let pictures: Pictures
   let addresses: PublicAddress
   let streamer: BodyStreamer
   /// Where the bytes of STOW requests are taken: spools write files.
@@ -17,11 +20,15 @@ struct DICOMweb: Sendable {
   let limits: WebLimits
   let temporaryDirectory: String
   let metadataCache: BoundedCache<MetadataKey, AssembledMetadata>
-  let thumbnailCache: BoundedCache<ThumbnailKey, RenderedImage>
+  let thumbnailCache: BoundedCache<ThumbnailKey, Thumbnail>
+  /// Tells one profile's thumbnails from another's.
+  let profileFingerprint: String
 
   init(archive: Archive, renderPool: RenderPool, addresses: PublicAddress, configuration: WebConfiguration) {
     self.archive = archive
     self.renderPool = renderPool
+    pictures = Pictures(pool: renderPool, profile: configuration.profile)
+    profileFingerprint = configuration.profile.map { EntityTag(folding: [String(describing: $0)], salt: "").text } ?? ""
     self.addresses = addresses
     limits = configuration.limits
     temporaryDirectory = configuration.temporaryDirectory
@@ -29,7 +36,7 @@ struct DICOMweb: Sendable {
     intakeThreads = NIOThreadPool(numberOfThreads: 4)
     intakeThreads.start()
     metadataCache = BoundedCache(capacity: limits.metadataCache) { $0.size }
-    thumbnailCache = BoundedCache(capacity: limits.thumbnailCache) { $0.bytes.count + 256 }
+    thumbnailCache = BoundedCache(capacity: limits.thumbnailCache) { $0.image.bytes.count + 256 }
   }
 
   /// The instances a path names, 404 when there are none.
@@ -43,6 +50,13 @@ struct DICOMweb: Sendable {
   func prepareSoon(_ records: [InstanceRecord]) {
     guard let waiting = records.first(where: { $0.pixelData.map { !$0.isEncapsulated } ?? false }) else { return }
     archive.prepareSoon(study: waiting.studyInstanceUID)
+  }
+
+  /// Draws from the file that is kept now, which may be another than when the record was read.
+  func drawing<R>(_ record: InstanceRecord, _ draw: (PictureSource) async throws -> R) async throws -> R {
+    try await archive.withFile(of: record) { record, path in
+      try await draw(PictureSource(path: path, digest: record.digest, layers: record.layers))
+    }
   }
 
   /// The entries of Accept, the query parameter `accept` first (PS3.18 §8.3.3.1); empty when nothing was said.

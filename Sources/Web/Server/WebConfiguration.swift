@@ -1,3 +1,5 @@
+import Imaging
+
 /// How the web door is set up; `Config/hub.yaml` explains each field to administrators.
 public struct WebConfiguration: Sendable {
   /// Where to listen. Only loopback is accepted until there are TLS and users.
@@ -11,10 +13,12 @@ public struct WebConfiguration: Sendable {
   /// A folder for transcoded copies that live as long as their answer; it is emptied at start.
   public var temporaryDirectory: String
   public var limits: WebLimits
+  /// Says how large thumbnails are, and which images' burned-in text they hide; nil: 128 pixels, and none.
+  public var profile: CompressionProfile?
 
   public init(
     address: String = "127.0.0.1", port: Int = 8080, publicURL: String? = nil, corsOrigins: [String] = [],
-    temporaryDirectory: String, limits: WebLimits = WebLimits()
+    temporaryDirectory: String, limits: WebLimits = WebLimits(), profile: CompressionProfile? = nil
   ) {
     self.address = address
     self.port = port
@@ -22,6 +26,7 @@ public struct WebConfiguration: Sendable {
     self.corsOrigins = corsOrigins
     self.temporaryDirectory = temporaryDirectory
     self.limits = limits
+    self.profile = profile
   }
 }
 

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Imaging
+import Synchronization
 import Testing
 
 @testable import Web
@@ -64,6 +65,38 @@ struct RenderTests {
       try await client.execute(uri: Self.one + "/frames/4/rendered", method: .get) { #expect($0.status == .notFound) }
       try await client.execute(uri: Self.one + "/rendered?window=1", method: .get) { #expect($0.status == .badRequest) }
     }
+  }
+
+  @Test func `a thumbnail hides burned-in text where the profile says so, and another profile is another validator`()
+    async throws
+  {
+    let tags = Mutex<Set<String>>([])
+    for hides in [true, false] {
+      let profile = try Self.profile(hides: hides)
+      try await WebFixture.run(.make { $0.profile = profile }) { fixture, client in
+        try await fixture.store(.make { ($0.size, $0.isBurnedIn) = (40, true) })
+        try await client.execute(uri: Self.one + "/thumbnail", method: .get) { response in
+          #expect(response.status == .ok)
+          #expect(response.headers[.contentType] == "image/jpeg")
+          #expect((response.headers[.warning] != nil) == hides)
+          #expect(response.headers[.cacheControl] == "private, no-cache")
+          let tag = try #require(response.headers[.eTag])
+          tags.withLock { _ = $0.insert(tag) }
+        }
+      }
+    }
+    #expect(tags.withLock { $0.count } == 2)
+  }
+
+  private static func profile(hides: Bool) throws -> CompressionProfile {
+    func map(_ entries: (String, ProfileNode)...) -> ProfileNode {
+      .map(entries.map { .init(key: $0.0, line: 1, value: $0.1) }, line: 1)
+    }
+    func text(_ text: String) -> ProfileNode { .scalar(text, line: 1) }
+    let rule = map(
+      ("name", text("all")), ("because", text("so")),
+      ("then", map(("codec", text("ladder")), ("hide-burned-in-text", text(hides ? "yes" : "no")))))
+    return try ProfileReader.read(map(("profile", text("p")), ("rules", .list([rule], line: 1))))
   }
 
   @Test func allPicturesComeAsParts() async throws {

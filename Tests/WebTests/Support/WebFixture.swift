@@ -113,6 +113,8 @@ struct TestObject: Sendable {
   var syntax: TransferSyntax = .explicitVRLittleEndian
   var compressedFrames: [[UInt8]]?
   var document: [UInt8]?
+  /// Burned In Annotation YES.
+  var isBurnedIn = false
 
   static func make(_ change: (inout TestObject) -> Void = { _ in }) -> TestObject {
     var object = TestObject()
@@ -153,6 +155,7 @@ struct TestObject: Sendable {
       writer.uint16(.samplesPerPixel, [1])
       writer.string(.photometricInterpretation, .cs, "MONOCHROME2")
       if frames > 1 { writer.string(.numberOfFrames, .is, String(frames)) }
+      if isBurnedIn { writer.string(.burnedInAnnotation, .cs, "YES") }
       writer.uint16(.rows, [size])
       writer.uint16(.columns, [size])
       writer.uint16(.bitsAllocated, [16])
