@@ -8,8 +8,8 @@ let optimised = ["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidde
 
 // DCMTK is named library by library: Debian's pkg-config file asks for libsndfile's, which nobody needs here.
 let dcmtk = [
-  "dcmnet", "dcmtls", "dcmjpeg", "dcmjpls", "dcmimage", "dcmimgle", "dcmdata", "oflog", "ofstd",
-  "ijg8", "ijg12", "ijg16", "dcmtkcharls", "crypto", "ssl", "z", "pthread",
+  "dcmnet", "dcmtls", "dcmjpeg", "dcmimage", "dcmimgle", "dcmdata", "oflog", "ofstd",
+  "ijg8", "ijg12", "ijg16", "crypto", "ssl", "z", "pthread",
 ]
 
 let package = Package(
@@ -32,7 +32,7 @@ let package = Package(
     .target(
       name: "CCodecs",
       cSettings: [.unsafeFlags(optimised)],
-      linkerSettings: ["turbojpeg", "png", "z", "openjp2", "jxl"].map { .linkedLibrary($0) }),
+      linkerSettings: ["turbojpeg", "png", "z", "openjp2", "jxl", "charls"].map { .linkedLibrary($0) }),
     .target(
       name: "DICOM",
       dependencies: ["CDCMTK"],

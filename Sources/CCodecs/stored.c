@@ -47,6 +47,17 @@ void cc_histogram(const void *words, size_t count, size_t step, cc_stored stored
   }
 }
 
+bool cc_is_zero_extended(const void *words, size_t count, int bits_allocated, int bits) {
+  const uint8_t *bytes = words;
+  uint16_t all = 0;
+  if (bits_allocated == 8) {
+    for (size_t i = 0; i < count; i++) all |= bytes[i];
+  } else {
+    for (size_t i = 0; i < count; i++) all |= load16(bytes + 2 * i);
+  }
+  return all >> bits == 0;
+}
+
 static inline double number(const uint8_t *bytes, size_t i, int kind) {
   switch (kind) {
     case CC_UINT32: {

@@ -19,9 +19,6 @@
 #include "dcmtk/dcmjpeg/djdecpro.h"
 #include "dcmtk/dcmjpeg/djdecsps.h"
 #include "dcmtk/dcmjpeg/djdecsv1.h"
-#include "dcmtk/dcmjpls/djcodecd.h"
-#include "dcmtk/dcmjpls/djcparam.h"
-#include "dcmtk/dcmjpls/djdecode.h"
 
 #include <cstdio>
 #include <cstring>
@@ -47,15 +44,14 @@ namespace {
 struct Decoders {
   // Colour follows Photometric Interpretation: YBR_FULL and YBR_FULL_422 of a JPEG become RGB, samples labelled RGB stay.
   DJCodecParameter jpegParameter{ECC_lossyYCbCr, EDC_photometricInterpretation, EUC_default, EPC_colorByPixel};
-  DJLSCodecParameter jlsParameter{EJLSUC_default, EJLSPC_colorByPixel, OFTrue, OFFalse};
+  // Lossless JPEG keeps what it was given, YBR_FULL too: to undo that would round the samples.
+  DJCodecParameter losslessParameter{ECC_lossyYCbCr, EDC_never, EUC_default, EPC_colorByPixel};
   DJDecoderBaseline baseline;
   DJDecoderExtended extended;
   DJDecoderSpectralSelection spectral;
   DJDecoderProgressive progressive;
   DJDecoderLossless lossless;
   DJDecoderP14SV1 sv1;
-  DJLSLosslessDecoder jlsLossless;
-  DJLSNearLosslessDecoder jlsNearLossless;
 
   const DcmCodec *codec(const char *syntax) const {
     const struct {
@@ -68,15 +64,11 @@ struct Decoders {
         {UID_JPEGProcess10_12TransferSyntax, &progressive},
         {UID_JPEGProcess14TransferSyntax, &lossless},
         {UID_JPEGProcess14SV1TransferSyntax, &sv1},
-        {UID_JPEGLSLosslessTransferSyntax, &jlsLossless},
-        {UID_JPEGLSLossyTransferSyntax, &jlsNearLossless},
     };
     for (const auto &row : table)
       if (std::strcmp(row.uid, syntax) == 0) return row.codec;
     return nullptr;
   }
-
-  bool isJLS(const DcmCodec *codec) const { return codec == &jlsLossless || codec == &jlsNearLossless; }
 };
 
 const Decoders &decoders() {
@@ -144,8 +136,7 @@ rk_status decodeByDCMTK(const DcmCodec *codec, const char *syntax, rk_image_form
   Uint32 startFragment = 1;
   OFString colorModel;
   const auto &all = decoders();
-  const DcmCodecParameter *parameter = all.isJLS(codec) ? static_cast<const DcmCodecParameter *>(&all.jlsParameter)
-                                                        : static_cast<const DcmCodecParameter *>(&all.jpegParameter);
+  const DcmCodecParameter *parameter = codec == &all.lossless || codec == &all.sv1 ? &all.losslessParameter : &all.jpegParameter;
   OFCondition condition = codec->decodeFrame(nullptr, &sequence, parameter, &dataset, 0, startFragment, frame,
                                              static_cast<Uint32>(frameLength), colorModel);
   if (condition.bad()) return imageStatus(RK_IMAGE_DAMAGED, "decoding a frame", condition.text());
@@ -157,7 +148,6 @@ void registerCodecs() {
   static std::once_flag once;
   std::call_once(once, [] {
     DJDecoderRegistration::registerCodecs(EDC_photometricInterpretation, EUC_default, EPC_default);
-    DJLSDecoderRegistration::registerCodecs();
     DcmRLEDecoderRegistration::registerCodecs();
   });
 }

@@ -18,7 +18,7 @@ rk_status decodeRLE(const rk_image_format &format, const uint8_t *data, size_t l
 /// A raw deflate stream of one frame (Deflated Image Frame Compression).
 rk_status decodeDeflated(const uint8_t *data, size_t length, uint8_t *frame, size_t frameLength);
 
-/// Checks a JPEG or JPEG-LS frame header (its first SOFn) against what the data set says, before a codec sees the bytes.
+/// Checks a JPEG frame header (its first SOFn) against what the data set says, before a codec sees the bytes.
 rk_status checkJPEGHeader(const rk_image_format &format, const uint8_t *data, size_t length);
 
 }  // namespace rk

@@ -7,7 +7,6 @@
 #include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcrledrg.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
-#include <dcmtk/dcmjpls/djdecode.h>
 #include <dcmtk/dcmnet/dul.h>
 #include <dcmtk/oflog/appender.h>
 #include <dcmtk/oflog/logger.h>
@@ -90,7 +89,6 @@ rk_status prepare(rk_log_function log, void *context) {
   dcmConnectionTimeout.set(10);
   DcmRLEDecoderRegistration::registerCodecs();
   DJDecoderRegistration::registerCodecs();
-  DJLSDecoderRegistration::registerCodecs();
   if (!dcmDataDict.isDictionaryLoaded()) return rk::failed(RK_FAILED, "DCMTK's data dictionary could not be loaded");
   return rk::ok();
 }

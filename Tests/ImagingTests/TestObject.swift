@@ -72,6 +72,7 @@ struct TestObject {
   }
 
   /// Runs `body` with the path of the file, which is removed afterwards.
+  @discardableResult
   func withFile<R>(_ body: (String) throws -> R) throws -> R {
     let path = Self.temporaryPath()
     try Data(writer.file(transferSyntax: transferSyntax)).write(to: URL(fileURLWithPath: path))

@@ -271,6 +271,37 @@ typedef struct {
 CC_EXPORT cc_status cc_jxl_decode(const uint8_t *data, size_t length, const cc_jxl_request *request, void *out,
                                   size_t out_length);
 
+// ---- jpegls, jpeg lossless, rle ----
+
+/// Words by pixel, host byte order, at any address.
+typedef struct {
+  uint32_t width, height;
+  uint8_t components;      // 1 or 3
+  uint8_t bits_allocated;  // 8 or 16; RLE: 32, too
+  bool is_signed;          // decoded words are sign extended from the coded bits, else zero extended
+} cc_jls_samples;
+
+/// Decodes a JPEG-LS codestream, which must have this size and number of components, to words by pixel. The codes are those of
+/// `cc_j2k_inspect`. Blocks (processor time); any thread.
+CC_EXPORT cc_status cc_jls_decode(const uint8_t *data, size_t length, const cc_jls_samples *samples, void *out,
+                                  size_t out_length);
+
+/// Encodes words as JPEG-LS lossless, three components line by line. `precision`: bits coded of every word, 2 to 8 of 8 and 9 to 16 of 16;
+/// nothing may be set above them. The length is even. Blocks (processor time); any thread.
+CC_EXPORT cc_status cc_jls_encode(const void *words, size_t length, const cc_jls_samples *samples, unsigned precision,
+                                  cc_bytes *out);
+
+/// Encodes words as JPEG lossless, Huffman, selection value 1 (T.81 process 14). `precision` as for JPEG-LS; three components are
+/// coded as they are. Blocks (processor time); any thread.
+CC_EXPORT cc_status cc_jpeg_lossless_encode(const void *words, size_t length, const cc_jls_samples *samples, unsigned precision,
+                                            cc_bytes *out);
+
+/// Encodes words as one frame of RLE (PS3.5 annex G). Any thread.
+CC_EXPORT cc_status cc_rle_encode(const void *words, size_t length, const cc_jls_samples *samples, cc_bytes *out);
+
+/// Whether every one of `count` words of 8 or 16 bits is the zero extension of its lowest `bits`.
+CC_EXPORT bool cc_is_zero_extended(const void *words, size_t count, int bits_allocated, int bits);
+
 #ifdef __cplusplus
 }
 #endif

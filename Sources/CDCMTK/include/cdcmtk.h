@@ -254,18 +254,11 @@ enum {
 /// Whether `rk_image_decode` has a decoder for a transfer syntax UID.
 RK_EXPORT bool rk_image_can_decode(const char *transfer_syntax);
 
-/// Decodes one encapsulated frame (its fragments joined) of RLE, JPEG, JPEG-LS or deflate into `frame`: stored values, host byte order,
+/// Decodes one encapsulated frame (its fragments joined) of RLE, JPEG or deflate into `frame`: stored values, host byte order,
 /// colour by pixel; one-bit frames stay packed. `frame_length` must be what `format` implies. On success `format->photometric`
 /// says what the decoded samples are. Blocks (processor time); any thread.
 RK_EXPORT rk_status rk_image_decode(const char *transfer_syntax, rk_image_format *format, const uint8_t *data, size_t length,
                                     uint8_t *frame, size_t frame_length);
-
-/// Encodes one frame (8 or 16 bits allocated, host byte order, colour by pixel) as JPEG-LS lossless: the words as they are, all
-/// allocated bits. The codestream is given back with `rk_image_free`. Blocks (processor time); any thread.
-RK_EXPORT rk_status rk_image_encode_jpegls(const rk_image_format *format, const uint8_t *frame, size_t length,
-                                           uint8_t *_Nullable *_Nonnull data, size_t *data_length);
-
-RK_EXPORT void rk_image_free(uint8_t *_Nullable data);
 
 /// Colour by plane to colour by pixel.
 RK_EXPORT void rk_image_interleave(const uint8_t *planes, size_t pixels, size_t samples, size_t bytes_per_sample, uint8_t *out);

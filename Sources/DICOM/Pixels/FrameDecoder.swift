@@ -1,6 +1,6 @@
 import CDCMTK
 
-/// Decodes one frame to stored values: native pixels of both byte orders, deflated, RLE, JPEG and JPEG-LS.
+/// Decodes one frame to stored values: native pixels of both byte orders, deflated, RLE and JPEG.
 ///
 /// Meets foreign bytes: call it in a worker process (`RenderPool` of Imaging does).
 public enum FrameDecoder {

@@ -5,6 +5,7 @@ enum CodestreamFamily: Sendable {
   /// JPEG 2000 Part 1 and 2, and HTJ2K.
   case jpeg2000
   case jpegXL
+  case jpegLS
 
   private static let families: [TransferSyntax: CodestreamFamily] = [
     .jpeg2000Lossless: .jpeg2000,
@@ -17,6 +18,8 @@ enum CodestreamFamily: Sendable {
     .jpegXLLossless: .jpegXL,
     .jpegXLJPEGRecompression: .jpegXL,
     .jpegXL: .jpegXL,
+    .jpegLSLossless: .jpegLS,
+    .jpegLSNearLossless: .jpegLS,
   ]
 
   /// nil for a syntax whose frames are `FrameDecoder`'s.
@@ -49,6 +52,7 @@ extension ImageObject {
       switch family {
       case .jpeg2000: try JPEG2000Codestream(bytes).decode(as: format, reduce: reduce, limit: limit)
       case .jpegXL: try JPEGXLCodestream.decode(bytes, as: format, syntax: object.transferSyntax, limit: limit)
+      case .jpegLS: try JPEGLSCodestream.decode(bytes, as: format, limit: limit)
       }
     }
   }
@@ -56,7 +60,7 @@ extension ImageObject {
 
 extension [UInt8] {
   /// `withUnsafeBytes` with a typed error.
-  fileprivate func withUnsafeFrameBytes<R>(
+  func withUnsafeFrameBytes<R>(
     _ body: (UnsafeRawBufferPointer) throws(FrameFailure) -> R
   ) throws(FrameFailure) -> R {
     let result = withUnsafeBytes { memory -> Result<R, FrameFailure> in

@@ -2,24 +2,30 @@ import DICOM
 import Foundation
 
 extension FileTranscoder {
-  /// Writes `path` anew with native pixels in Explicit VR Little Endian, whatever syntax it has; the other attributes stay as they are.
+  /// Writes `path` anew in another transfer syntax, whatever syntax it has; the other attributes stay as they are.
   ///
-  /// `output` appears whole or not at all, and is not flushed. Blocks. Meets foreign bytes: call it in a worker process, unless the
-  /// object is one that we prepared.
+  /// The samples stay the same ones, so neither SOP Instance UID nor Lossy Image Compression is touched; for the same reason no lossy
+  /// syntax is taken (PS3.3 §C.7.6.1.1.5 wants a new instance for that). `output` appears whole or not at all, and is not flushed.
+  /// Blocks. Meets foreign bytes: call it in a worker process, unless the object is one that we prepared.
   /// - Parameters:
-  ///   - transferSyntax: only `.explicitVRLittleEndian` so far.
+  ///   - transferSyntax: `.explicitVRLittleEndian` or one of `FrameCoder.losslessSyntaxes`.
   ///   - limit: bytes of one frame.
   public static func transcodeAnywhere(
     path: String, to transferSyntax: TransferSyntax, output: String, limit: Int = FrameDecoder.frameLimit
   ) throws(FrameFailure) {
-    guard transferSyntax == .explicitVRLittleEndian else { throw .unsupportedTransferSyntax(transferSyntax.uid) }
-    let source = try ImageObject(path: path)
-    guard CodestreamFamily(source.object.transferSyntax) != nil else {
-      return try transcode(path: path, to: transferSyntax, output: output)
+    let isNative = transferSyntax == .explicitVRLittleEndian
+    guard isNative || FrameCoder.losslessSyntaxes.contains(transferSyntax) else {
+      throw .cannotEncode(transferSyntax.uid)
     }
+    if isNative, !isEncapsulated(path) { return try transcode(path: path, to: transferSyntax, output: output) }
+    let source = try ImageObject(path: path)
     let temporary = output + ".\(UInt64.random(in: 0 ... .max)).part"
     do {
-      try writeNative(source, to: temporary, limit: limit)
+      if isNative {
+        try writeNative(source, to: temporary, limit: limit)
+      } else {
+        try writeEncapsulated(source, as: transferSyntax, to: temporary, limit: limit)
+      }
       guard rename(temporary, output) == 0 else { throw PreparationFailure(call: "rename a file") }
     } catch {
       unlink(temporary)
@@ -31,19 +37,41 @@ extension FileTranscoder {
     }
   }
 
-  /// Frame by frame, so that memory is bounded by one frame.
+  /// Objects that are not are rewritten without a look at their frames, which they need not have.
+  private static func isEncapsulated(_ path: String) -> Bool {
+    guard let bytes = try? ObjectBytes.mapped(path: path), let object = try? ParsedObject.parse(bytes) else {
+      return false
+    }
+    return object.transferSyntax.isEncapsulated && object.dataSet.contains(.pixelData)
+  }
+
+  /// The frames one by one, so that memory is bounded by one.
+  private static func forEachFrame(
+    _ source: ImageObject, first: DecodedFrame, limit: Int, _ body: (DecodedFrame) throws -> Void
+  ) throws {
+    try body(first)
+    for number in 1..<max(1, source.frameCount) {
+      let frame = try source.decodedFrame(number, limit: limit)
+      guard frame.format == first.format else {
+        throw FrameFailure.damaged("the frames decode to different formats")
+      }
+      try body(frame)
+    }
+  }
+
+  // MARK: Native
+
   private static func writeNative(_ source: ImageObject, to path: String, limit: Int) throws {
-    var frame = try source.decodedFrame(0, limit: limit)
-    let format = frame.format
+    let first = try source.decodedFrame(0, limit: limit)
+    let format = first.format
     // Native one-bit frames follow one another without a gap; those that do not end on a byte would have to be shifted together.
     guard format.bitsAllocated > 1 || source.frameCount == 1 || format.pixelCount % 8 == 0 else {
       throw FrameFailure.damaged("one-bit frames that do not end on a byte")
     }
     let (length, overflow) = format.frameLength.multipliedReportingOverflow(by: source.frameCount)
     guard !overflow, length < Int(UInt32.max) - 1 else { throw FrameFailure.tooLarge }
-    let label = format.photometricInterpretation
     let replacement = try PixelDataReplacement(
-      in: source.object, photometricInterpretation: label == source.format.photometricInterpretation ? nil : label,
+      in: source.object, photometricInterpretation: newLabel(format.photometricInterpretation, source),
       planarConfiguration: format.samplesPerPixel == 3 ? 0 : nil)
     let output = try OutputFile(path: path)
     try replacement.writeHead(transferSyntax: .explicitVRLittleEndian, output.write)
@@ -52,13 +80,55 @@ extension FileTranscoder {
     let padded = length + length % 2
     try output.write(
       [0xE0, 0x7F, 0x10, 0x00] + vr + [0, 0] + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: padded >> $0) })
-    for number in 0..<source.frameCount {
-      if number > 0 { frame = try source.decodedFrame(number, limit: limit) }
-      guard frame.format == format else { throw FrameFailure.damaged("the frames decode to different formats") }
-      try frame.withUnsafeBytes(output.write)
-    }
+    try forEachFrame(source, first: first, limit: limit) { try $0.withUnsafeBytes(output.write) }
     if length % 2 == 1 { try output.write([0]) }
     try replacement.writeTail(output.write)
+    try output.finish()
+  }
+
+  /// Nil where the data set says so already.
+  private static func newLabel(
+    _ label: PhotometricInterpretation, _ source: ImageObject
+  ) -> PhotometricInterpretation? {
+    label.rawValue == source.object.dataSet.string(.photometricInterpretation) ? nil : label
+  }
+
+  // MARK: Compressed
+
+  /// One fragment a frame, with an offset table.
+  private static func writeEncapsulated(
+    _ source: ImageObject, as syntax: TransferSyntax, to path: String, limit: Int
+  ) throws {
+    let first = try source.decodedFrame(0, limit: limit)
+    let format = first.format
+    guard FrameCoder.canEncode(syntax, format) else { throw FrameFailure.cannotEncode(syntax.uid) }
+    // RLE has a plane for each sample; the others hold colour by pixel.
+    let planar: UInt16? = format.samplesPerPixel == 3 ? (syntax == .rleLossless ? 1 : 0) : nil
+    let replacement = try PixelDataReplacement(
+      in: source.object, photometricInterpretation: newLabel(FrameCoder.label(format, in: syntax), source),
+      planarConfiguration: planar)
+    let output = try OutputFile(path: path)
+    try replacement.writeHead(transferSyntax: syntax, output.write)
+    // The table lies before the frames, whose lengths nobody knows yet: no codec of ours makes more of a frame than this.
+    let longest = format.frameLength * 4 + (1 << 16)
+    let isExtended =
+      longest.multipliedReportingOverflow(by: source.frameCount).overflow
+      || longest * source.frameCount > Int(UInt32.max)
+    var tables = OffsetTables(output: output, frames: source.frameCount, isExtended: isExtended)
+    try tables.reserve()
+    var number = 0
+    try forEachFrame(source, first: first, limit: limit) { frame in
+      let codestream = try FrameCoder.encode(frame, as: syntax)
+      guard codestream.count < Int(UInt32.max) - 1 else { throw FrameFailure.tooLarge }
+      try tables.begin(frame: number, length: codestream.count)
+      try output.write(codestream)
+      if codestream.count % 2 == 1 { try output.write([0]) }
+      number += 1
+    }
+    // Sequence delimitation.
+    try output.write([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0])
+    try replacement.writeTail(output.write)
+    try tables.fill()
     try output.finish()
   }
 }

@@ -129,22 +129,24 @@ public struct LadderMeasure: Sendable {
     return best!
   }
 
-  /// JPEG-LS of the frame's values from zero up: two's complement would make an edge of every change of sign. Nil where DCMTK's
-  /// encoder does not take the frame.
+  /// JPEG-LS of the frame's values from zero up: two's complement would make an edge of every change of sign. Nil where there is
+  /// no JPEG-LS for the frame.
   private static func jpegLS(_ original: DecodedFrame, _ reference: FrameReference) throws(MeasureFailure) -> Step? {
     var format = original.format
     format.isSigned = false
     let unsigned = DecodedFrame(format: format, bytes: reference.valuesFromZero())
     var encoded: (value: [UInt8], time: Duration)
     do throws(FrameFailure) {
-      encoded = try timed { () throws(FrameFailure) in try FrameEncoder.jpegLS(unsigned) }
+      encoded = try timed { () throws(FrameFailure) in try FrameCoder.encode(unsigned, as: .jpegLSLossless) }
     } catch {
       return nil
     }
     let decoded: (value: DecodedFrame, time: Duration)
     do throws(FrameFailure) {
       decoded = try timed { () throws(FrameFailure) in
-        try FrameDecoder.decode(encoded.value, transferSyntax: .jpegLSLossless, format: format)
+        try encoded.value.withUnsafeFrameBytes { bytes throws(FrameFailure) in
+          try JPEGLSCodestream.decode(bytes, as: format, limit: FrameDecoder.frameLimit)
+        }
       }
     } catch {
       throw .unreadable(error)

@@ -30,8 +30,17 @@ final class ObjectRenderer {
     return try Self.translated { () throws(FrameFailure) in try object.decodedFrame(frame, limit: frameLimit).bytes }
   }
 
+  /// One frame as a codestream of another transfer syntax.
+  func encodeFrame(path: String, frame: Int, to uid: UID) throws(RenderFailure) -> [UInt8] {
+    guard let syntax = TransferSyntax(uid: uid) else { throw .cannotEncode(uid) }
+    let object = try open(path)
+    return try Self.translated { () throws(FrameFailure) in
+      try FrameCoder.encode(try object.decodedFrame(frame, limit: frameLimit), as: syntax)
+    }
+  }
+
   func transcode(path: String, to uid: UID, output: String) throws(RenderFailure) {
-    guard let syntax = TransferSyntax(uid: uid) else { throw .unsupportedTransferSyntax(uid) }
+    guard let syntax = TransferSyntax(uid: uid) else { throw .cannotEncode(uid) }
     try Self.translated { () throws(FrameFailure) in
       try FileTranscoder.transcodeAnywhere(path: path, to: syntax, output: output, limit: frameLimit)
     }

@@ -8,6 +8,8 @@ public enum RenderFailure: Error, Hashable, Sendable, Codable {
   case frameOutOfRange(count: Int)
   /// No decoder for the transfer syntax with this UID.
   case unsupportedTransferSyntax(UID)
+  /// The image cannot be written in the transfer syntax with this UID.
+  case cannotEncode(UID)
   /// The file cannot be read as an image; the reason names no patient.
   case undecodable(String)
   /// The picture is larger than the limit.
@@ -36,6 +38,7 @@ extension RenderFailure: CustomStringConvertible {
     case .noPixelData: "the object has no pixel data"
     case .frameOutOfRange(let count): "no such frame: the object has \(count)"
     case .unsupportedTransferSyntax(let uid): "cannot decode transfer syntax \(uid)"
+    case .cannotEncode(let uid): "cannot write the image in transfer syntax \(uid)"
     case .undecodable(let reason): "cannot decode the image: \(reason)"
     case .tooLarge: "the image is larger than the limit"
     case .emptyRegion: "no pixel of the image lies in the requested region"
@@ -57,6 +60,7 @@ extension RenderFailure {
     case .noPixelData: self = .noPixelData
     case .frameOutOfRange(let count): self = .frameOutOfRange(count: count)
     case .unsupportedTransferSyntax(let uid): self = .unsupportedTransferSyntax(uid)
+    case .cannotEncode(let uid): self = .cannotEncode(uid)
     case .tooLarge: self = .tooLarge
     case .damaged(let reason): self = .undecodable(reason)
     case .unreadable(let reason): self = .unreadable(reason)

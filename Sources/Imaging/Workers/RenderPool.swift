@@ -51,6 +51,12 @@ public final class RenderPool: @unchecked Sendable {
     try await perform(.decodeFrame(path: path, frame: frame)).1
   }
 
+  /// One 0-based frame as a codestream of a compressed transfer syntax, which `FrameCoder` must know. Throws `RenderFailure`, or
+  /// `CancellationError`.
+  public func encodeFrame(path: String, frame: Int, to transferSyntax: TransferSyntax) async throws -> [UInt8] {
+    try await perform(.encodeFrame(path: path, frame: frame, to: transferSyntax.uid)).1
+  }
+
   /// Rewrites a whole file (see `FileTranscoder`). Throws `RenderFailure`, or `CancellationError`.
   public func transcode(path: String, to transferSyntax: TransferSyntax, output: String) async throws {
     var status = stat()

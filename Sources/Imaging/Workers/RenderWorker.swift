@@ -30,6 +30,8 @@ public enum RenderWorker {
           payload = image.bytes
         case .decodeFrame(let path, let frame):
           payload = try renderer.decodeFrame(path: path, frame: frame)
+        case .encodeFrame(let path, let frame, let uid):
+          payload = try renderer.encodeFrame(path: path, frame: frame, to: uid)
         case .transcode(let path, let uid, let output):
           try renderer.transcode(path: path, to: uid, output: output)
         }

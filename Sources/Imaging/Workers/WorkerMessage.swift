@@ -7,6 +7,7 @@ struct WorkerRequest: Codable, Sendable {
   enum Work: Codable, Sendable {
     case render(RenderRequest)
     case decodeFrame(path: String, frame: Int)
+    case encodeFrame(path: String, frame: Int, to: UID)
     case transcode(path: String, to: UID, output: String)
   }
 
@@ -22,6 +23,7 @@ struct WorkerRequest: Codable, Sendable {
     switch work {
     case .render(let request): request.path
     case .decodeFrame(let path, _): path
+    case .encodeFrame(let path, _, _): path
     case .transcode(let path, _, _): "transcode " + path
     }
   }

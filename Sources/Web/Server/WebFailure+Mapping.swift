@@ -1,4 +1,5 @@
 import Archive
+import DICOM
 import HTTPTypes
 import Hummingbird
 import Imaging
@@ -73,6 +74,12 @@ extension WebFailure {
       self.init(
         status: .notAcceptable,
         message: "Transfer syntax \(uid) cannot be decoded here. Fetch the object as it is stored: transfer-syntax=*.")
+    case .cannotEncode(let uid):
+      self.init(
+        status: .notAcceptable,
+        message:
+          "This image cannot be written in transfer syntax \(uid). Available: transfer-syntax=* (as stored), transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)."
+      )
     case .emptyRegion: self.init(status: .badRequest, message: "The viewport's source region lies outside the image.")
     case .tooLarge:
       self.init(status: .contentTooLarge, message: "The picture is larger than the limit: ask for a smaller viewport.")
