@@ -1,4 +1,5 @@
 import DICOM
+import Imaging
 
 /// The `transfer-syntax` part of an Accept entry.
 enum AcceptedSyntax: Equatable, Sendable {
@@ -6,7 +7,7 @@ enum AcceptedSyntax: Equatable, Sendable {
   case standard
   /// `*`: as stored.
   case stored
-  /// Only these.
+  /// Only these, the first liked best.
   case only([UID])
 
   init(_ range: MediaRange) {
@@ -30,12 +31,68 @@ enum AcceptedSyntax: Equatable, Sendable {
     case .only(let uids): uids.contains(syntax.uid)
     }
   }
+
+  /// What may be made of an object that is stored otherwise, the first liked best.
+  var wanted: [TransferSyntax] {
+    switch self {
+    case .standard: [.explicitVRLittleEndian]
+    case .stored: []
+    case .only(let uids): uids.compactMap { TransferSyntax(uid: $0) }
+    }
+  }
 }
 
 extension TransferSyntax {
   /// Whether objects in this syntax can be rewritten as Explicit VR Little Endian.
-  var canBecomeExplicit: Bool { !isEncapsulated || FrameDecoder.canDecode(self) }
+  var canBecomeExplicit: Bool { FrameDecoder.canDecodeAnywhere(self) }
 
   /// Frames lie in the file as Explicit VR Little Endian has them.
   var hasLittleEndianFrames: Bool { !isEncapsulated && isLittleEndian && !isDeflated }
+}
+
+/// What is known of a kept object when the form of an answer is chosen.
+struct StoredForm: Equatable, Sendable {
+  let syntax: TransferSyntax
+  /// What its frames decode to; nil where nobody has looked, or there are none.
+  var format: FrameFormat?
+
+  /// Whether an exact copy can be made in another syntax.
+  func canBecome(_ target: TransferSyntax) -> Bool {
+    if target == .explicitVRLittleEndian { return syntax.canBecomeExplicit }
+    return FrameCoder.losslessSyntaxes.contains(target) && canEncode(target)
+  }
+
+  /// Whether its frames can be encoded in a syntax, which may be a lossy one.
+  func canEncode(_ target: TransferSyntax) -> Bool {
+    guard let format, syntax.canBecomeExplicit else { return false }
+    return FrameCoder.canEncode(target, format)
+  }
+
+  /// The exact syntaxes that can be made.
+  var makeable: [TransferSyntax] {
+    ([.explicitVRLittleEndian] + FrameCoder.losslessSyntaxes).filter { $0 != syntax && canBecome($0) }
+  }
+
+  /// Reads the headers of the file for the format of its frames. Blocks.
+  static func reading(_ syntax: TransferSyntax, path: String) -> StoredForm {
+    guard let object = try? ImageObject(path: path) else { return StoredForm(syntax: syntax) }
+    var format = object.format
+    // A decoder gives every sample of pixels that share their chroma only while they are compressed.
+    if syntax.isEncapsulated, format.photometricInterpretation.isSubsampledAcross {
+      format.photometricInterpretation = .ybrFull
+    }
+    return StoredForm(syntax: syntax, format: format)
+  }
+}
+
+extension [MediaRange] {
+  /// Whether some entry names a codec, by syntax or media type: only then the formats of stored frames matter.
+  var nameCodecs: Bool {
+    let codecs = FrameCoder.losslessSyntaxes + [.jpegBaseline]
+    return contains { range in
+      let wanted = AcceptedSyntax(range).wanted
+      let types = [range.essence] + range.values(of: "type").compactMap { MediaRange($0)?.essence }
+      return codecs.contains { wanted.contains($0) || types.contains($0.frameMediaType) }
+    }
+  }
 }

@@ -15,8 +15,7 @@ extension DICOMweb {
     let record = try await instances(scope)[0]
     prepareSoon([record])
     try Self.check(frames, record)
-    let plan = try FramePlan(
-      accepted(request, QueryString(request.uri.query)), stored: record.transferSyntax, count: frames.count)
+    let plan = try await plan(record, accepted(request, QueryString(request.uri.query)), count: frames.count)
     let tag = EntityTag(
       folding: [record.digest, plan.contentType] + frames.map(String.init), salt: plan.isMultipart ? "frames" : "frame")
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
@@ -35,6 +34,18 @@ extension DICOMweb {
     return try await answer(writer.finished(), contentType: contentType, tag: tag)
   }
 
+  /// Chooses by the index alone where that is enough; where Accept names a codec, or nothing will do, the file's header is read.
+  private func plan(_ record: InstanceRecord, _ accepted: [MediaRange], count: Int) async throws -> FramePlan {
+    let stored = StoredForm(syntax: record.transferSyntax)
+    let isFirstChoice = accepted.first.map { (try? FramePlan([$0], stored: stored, count: count))?.form == .stored }
+    if isFirstChoice == true || !accepted.nameCodecs,
+      let plan = try? FramePlan(accepted, stored: stored, count: count)
+    {
+      return plan
+    }
+    return try FramePlan(accepted, stored: try await forms(of: [record])[0], count: count)
+  }
+
   /// Where a frame, numbered from 1, lies in the file; nil in deflated files, and where it begins inside a byte.
   private func storedFrame(_ frame: Int, _ record: InstanceRecord) -> [BodySegment]? {
     guard let pixelData = record.pixelData, !pixelData.isInInflatedDataSet, pixelData.bitOffset(of: frame - 1) == 0
@@ -44,24 +55,24 @@ extension DICOMweb {
     return fragments.isEmpty ? nil : fragments.map { .file(path: path, offset: $0.lowerBound, length: $0.count) }
   }
 
-  /// Frames that a worker decodes, one at a time: all have one size, so the first tells the length of the answer.
+  /// Frames that a worker decodes, one at a time. Decoded ones have one size, so the first tells the length of the answer; several
+  /// that are encoded anew go out chunked.
   private func decoded(_ frames: [Int], _ record: InstanceRecord, _ plan: FramePlan, _ tag: EntityTag, base: String)
     async throws -> Response
   {
-    let path = archive.path(of: record)
-    let first = try await renderPool.decodeFrame(path: path, frame: frames[0] - 1)
+    let first = try await made(frames[0], record, plan)
     guard plan.isMultipart else { return try await answer([.bytes(first)], contentType: plan.contentType, tag: tag) }
     let writer = MultipartWriter(rootType: plan.mediaType, tag: tag)
     let location = base + record.scope.path + "/frames/"
     let heads = frames.enumerated().map { index, frame in
       writer.partHead(contentType: plan.contentType, location: location + String(frame), isFirst: index == 0)
     }
-    let length = heads.reduce(writer.tail.count) { $0 + $1.count + first.count }
-    let renderPool = renderPool
+    let isKnown = plan.form != .encoded || frames.count == 1
+    let length = isKnown ? heads.reduce(writer.tail.count) { $0 + $1.count + first.count } : nil
     let body = ResponseBody(contentLength: length) { sink in
       for (index, frame) in frames.enumerated() {
-        let pixels = index == 0 ? first : try await renderPool.decodeFrame(path: path, frame: frame - 1)
-        guard pixels.count == first.count else {
+        let pixels = index == 0 ? first : try await made(frame, record, plan)
+        guard plan.form == .encoded || pixels.count == first.count else {
           throw SegmentFailure(what: "the frames of one image decoded to different sizes")
         }
         try await sink.write(ByteBuffer(bytes: heads[index]))
@@ -72,6 +83,13 @@ extension DICOMweb {
     }
     return Response(
       status: .ok, headers: [.contentType: writer.contentType, .eTag: tag.text, .vary: "Accept"], body: body)
+  }
+
+  /// One frame, numbered from 1, as the plan wants it.
+  private func made(_ frame: Int, _ record: InstanceRecord, _ plan: FramePlan) async throws -> [UInt8] {
+    let path = archive.path(of: record)
+    guard plan.form == .encoded else { return try await renderPool.decodeFrame(path: path, frame: frame - 1) }
+    return try await renderPool.encodeFrame(path: path, frame: frame - 1, to: plan.syntax)
   }
 
   /// `3` or `1,2,5`.

@@ -17,17 +17,34 @@ extension DICOMweb {
 
   /// Sends objects in the first form that Accept names and all of them can have.
   func send(_ records: [InstanceRecord], accepted: [MediaRange], _ request: Request) async throws -> Response {
-    let plan = try InstancePlan(accepted, syntaxes: records.map(\.transferSyntax))
+    let plan = try await plan(records, accepted)
     let tag = EntityTag(
-      folding: records.map(\.digest),
-      salt: plan.isMultipart ? "parts" : "file" + (plan.forms.contains(.stored) ? "" : "explicit"))
+      folding: zip(records, plan.forms).map { record, form in
+        if case .made(let syntax) = form { "\(record.digest) \(syntax.uid)" } else { record.digest }
+      }, salt: plan.isMultipart ? "parts" : "file")
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
 
     let base = addresses.base(for: request)
-    guard plan.forms.contains(.explicitLittleEndian) else {
+    guard plan.makesCopies else {
       return try await stored(records, plan: plan, tag: tag, base: base, request)
     }
     return try await converted(records, plan: plan, tag: tag, base: base)
+  }
+
+  /// Chooses by the index alone where that is enough; where Accept names a codec, or nothing will do, the files' headers are read.
+  private func plan(_ records: [InstanceRecord], _ accepted: [MediaRange]) async throws -> InstancePlan {
+    let stored = records.map { StoredForm(syntax: $0.transferSyntax) }
+    if let first = accepted.first, let plan = try? InstancePlan([first], stored: stored), !plan.makesCopies {
+      return try InstancePlan(accepted, stored: stored)
+    }
+    if !accepted.nameCodecs, let plan = try? InstancePlan(accepted, stored: stored) { return plan }
+    return try InstancePlan(accepted, stored: try await forms(of: records))
+  }
+
+  /// What the frames of kept objects are, from their headers.
+  func forms(of records: [InstanceRecord]) async throws -> [StoredForm] {
+    let files = records.map { ($0.transferSyntax, archive.path(of: $0)) }
+    return try await streamer.threads.runIfActive { files.map { StoredForm.reading($0, path: $1) } }
   }
 
   /// Sends files as they lie on the disk: the length is known from the index, nothing is parsed.
@@ -145,11 +162,11 @@ extension DICOMweb {
   {
     let path = archive.path(of: record)
     let stored = ReadyFile(path: path, length: record.size, syntax: record.transferSyntax, file: nil)
-    guard form == .explicitLittleEndian else { return stored }
+    guard case .made(let syntax) = form else { return stored }
     let file = TemporaryFile(in: temporaryDirectory)
     do {
-      try await renderPool.transcode(path: path, to: .explicitVRLittleEndian, output: file.path)
-      return ReadyFile(path: file.path, length: try file.length(), syntax: .explicitVRLittleEndian, file: file)
+      try await renderPool.transcode(path: path, to: syntax, output: file.path)
+      return ReadyFile(path: file.path, length: try file.length(), syntax: syntax, file: file)
     } catch  where fallingBack && !(error is CancellationError) {
       return stored
     }

@@ -56,7 +56,9 @@ struct DICOMwebRoutes {
         get: { try await dicomWeb.search(.instances, $0, $1) }),
       Resource(
         path: instance + "/frames/{frames}", summary: "Frames by number",
-        produces: ["multipart/related; type=\"application/octet-stream\""],
+        produces: ["application/octet-stream", "image/jp2", "image/jls", "image/jpeg", "image/dicom-rle"].map {
+          "multipart/related; type=\"\($0)\""
+        },
         get: { try await dicomWeb.retrieveFrames($0, $1) }),
       Resource(
         path: instance + "/bulkdata/**", summary: "One large value", produces: [DICOMMediaType.octets],

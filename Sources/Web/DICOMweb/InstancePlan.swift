@@ -1,11 +1,13 @@
 import Archive
 import DICOM
+import Imaging
 
 /// How the instances of one request are sent: chosen once for all of them.
 struct InstancePlan: Equatable {
   enum Form: Equatable {
     case stored
-    case explicitLittleEndian
+    /// Rewritten in another syntax, its samples the same.
+    case made(TransferSyntax)
   }
 
   let isMultipart: Bool
@@ -17,27 +19,30 @@ struct InstancePlan: Equatable {
   ///
   /// With `*` a study of several syntaxes goes out as it is stored, every part with its own `transfer-syntax`: parts are whole
   /// files that name their syntax themselves, so also a client that looks at the first part only reads them all.
-  init(_ accepted: [MediaRange], syntaxes: [TransferSyntax]) throws(WebFailure) {
+  init(_ accepted: [MediaRange], stored: [StoredForm]) throws(WebFailure) {
     let ranges = accepted.isEmpty ? [MediaRange(type: "*", subtype: "*")] : accepted
     if ranges.contains(where: Self.isDICOM), ranges.contains(where: Self.isRendered) {
       throw .badRequest("Accept mixes DICOM and rendered media types: ask for one of them (PS3.18 section 8.7.4).")
     }
     for range in ranges {
-      guard let isMultipart = Self.isMultipart(range), isMultipart || syntaxes.count == 1 else { continue }
+      guard let isMultipart = Self.isMultipart(range), isMultipart || stored.count == 1 else { continue }
       let wish = AcceptedSyntax(range)
-      let forms = syntaxes.map { Self.form($0, wish) }
+      let forms = stored.map { Self.form($0, wish) }
       guard !forms.contains(nil) else { continue }
       self.isMultipart = isMultipart
       self.forms = forms.compactMap { $0 }
       mayFallBack = wish == .standard
       return
     }
-    throw .notAcceptable(available: Self.available(syntaxes))
+    throw .notAcceptable(available: Self.available(stored))
   }
 
-  private static func form(_ syntax: TransferSyntax, _ wish: AcceptedSyntax) -> Form? {
-    if wish.allows(syntax) { return .stored }
-    if wish.allows(.explicitVRLittleEndian), syntax.canBecomeExplicit { return .explicitLittleEndian }
+  /// Whether anything must be rewritten.
+  var makesCopies: Bool { forms.contains { $0 != .stored } }
+
+  private static func form(_ stored: StoredForm, _ wish: AcceptedSyntax) -> Form? {
+    if wish.allows(stored.syntax) { return .stored }
+    if let syntax = wish.wanted.first(where: stored.canBecome) { return .made(syntax) }
     return wish == .standard ? .stored : nil
   }
 
@@ -58,14 +63,14 @@ struct InstancePlan: Equatable {
     ["image/png", "image/gif", "text/html", "text/plain"].contains(range.essence)
   }
 
-  private static func available(_ syntaxes: [TransferSyntax]) -> [String] {
-    let stored = Set(syntaxes).map(\.uid).sorted().map {
+  private static func available(_ stored: [StoredForm]) -> [String] {
+    let syntaxes = Set(stored.map(\.syntax)).map(\.uid).sorted().map(\.rawValue)
+    // What can be made of every one of them, or is there already.
+    let made = ([.explicitVRLittleEndian] + FrameCoder.losslessSyntaxes).filter { syntax in
+      stored.allSatisfy { $0.syntax == syntax || $0.canBecome(syntax) } && syntaxes != [syntax.uid.rawValue]
+    }
+    return ((syntaxes.count > 1 ? ["*"] : syntaxes) + made.map(\.uid.rawValue)).map {
       "multipart/related; type=\"application/dicom\"; transfer-syntax=\($0)"
     }
-    let made = syntaxes.allSatisfy(\.canBecomeExplicit) && Set(syntaxes) != [.explicitVRLittleEndian]
-    let explicit =
-      "multipart/related; type=\"application/dicom\"; transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)"
-    return (stored.count > 1 ? ["multipart/related; type=\"application/dicom\"; transfer-syntax=*"] : stored)
-      + (made ? [explicit] : [])
   }
 }

@@ -230,7 +230,7 @@ import Testing
         }
       }
       try await client.execute(
-        uri: Self.one + "/frames/1", method: .get, headers: [.accept: "multipart/related; type=\"image/jp2\""]
+        uri: Self.one + "/frames/1", method: .get, headers: [.accept: "multipart/related; type=\"image/jphc\""]
       ) { response in
         #expect(response.status == .notAcceptable)
         #expect(response.text.contains("image/jpeg"))
@@ -239,7 +239,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "multipart/related; type=\"application/dicom\"; transfer-syntax=1.2.840.10008.1.2.4.80",
+    "multipart/related; type=\"application/dicom\"; transfer-syntax=1.2.840.10008.1.2.4.81",
     "multipart/related; type=\"application/dicom+xml\"",
     "text/html",
   ])
