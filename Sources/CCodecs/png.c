@@ -39,7 +39,8 @@ static void sink_write(png_structp png, png_bytep data, png_size_t length) {
 
 static void sink_flush(png_structp png) { (void)png; }
 
-cc_status cc_png_encode(const void *pixels, int width, int height, int channels, int bits, cc_bytes *out) {
+cc_status cc_png_encode(const void *pixels, int width, int height, int channels, int bits, const uint8_t *profile,
+                        size_t profile_length, cc_bytes *out) {
   cc_status status = {1, "PNG cannot hold this size"};
   out->data = NULL;
   out->length = 0;
@@ -65,6 +66,10 @@ cc_status cc_png_encode(const void *pixels, int width, int height, int channels,
   png_set_filter(png, 0, PNG_FILTER_SUB | PNG_FILTER_UP);
   png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, bits, channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
                PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  // A profile that does not fit is a warning to libpng, not an error: the picture is worth more than its profile.
+  png_set_benign_errors(png, 1);
+  if (profile && profile_length <= 0x7fffffff)
+    png_set_iCCP(png, info, "ICC profile", PNG_COMPRESSION_TYPE_BASE, profile, (png_uint_32)profile_length);
   png_write_info(png, info);
   const union {
     uint16_t word;

@@ -15,18 +15,22 @@ static inline uint16_t load16(const uint8_t *at) {
   return word;
 }
 
-void cc_map(const void *words, size_t count, cc_stored stored, const uint8_t *table, uint8_t *out) {
-  const uint8_t *bytes = words;
-  if (stored.bits_allocated == 8) {
-    for (size_t i = 0; i < count; i++) out[i] = table[bytes[i]];
-  } else {
-    for (size_t i = 0; i < count; i++) out[i] = table[aligned(load16(bytes + 2 * i), stored)];
+/// One look for each word: levels of 8 or of 16 bits.
+#define DEFINE_MAP(name, aligned_name, level)                                                               \
+  void name(const void *words, size_t count, cc_stored stored, const level *table, level *out) {           \
+    const uint8_t *bytes = words;                                                                          \
+    if (stored.bits_allocated == 8) {                                                                      \
+      for (size_t i = 0; i < count; i++) out[i] = table[bytes[i]];                                         \
+    } else {                                                                                               \
+      for (size_t i = 0; i < count; i++) out[i] = table[aligned(load16(bytes + 2 * i), stored)];           \
+    }                                                                                                      \
+  }                                                                                                        \
+  void aligned_name(const uint16_t *values, size_t count, const level *table, level *out) {                \
+    for (size_t i = 0; i < count; i++) out[i] = table[values[i]];                                          \
   }
-}
 
-void cc_map_aligned(const uint16_t *values, size_t count, const uint8_t *table, uint8_t *out) {
-  for (size_t i = 0; i < count; i++) out[i] = table[values[i]];
-}
+DEFINE_MAP(cc_map, cc_map_aligned, uint8_t)
+DEFINE_MAP(cc_map16, cc_map_aligned16, uint16_t)
 
 void cc_align(const void *words, size_t count, cc_stored stored, uint16_t *out) {
   const uint8_t *bytes = words;
@@ -112,36 +116,46 @@ void cc_unpack_bits(const uint8_t *packed, size_t first, size_t count, uint8_t *
   }
 }
 
-/// The 8-bit result of a window for one value.
-static uint8_t windowed(double x, double center, double width, int function) {
+/// The result of a window for one value, from 0 to `greatest`.
+static inline double windowed(double x, double center, double width, int function, double greatest) {
   double y;
   if (function == CC_VOI_SIGMOID) {
-    y = 255 / (1 + exp(-4 * (x - center) / width));
+    y = greatest / (1 + exp(-4 * (x - center) / width));
   } else if (function == CC_VOI_LINEAR_EXACT) {
-    y = x <= center - width / 2 ? 0 : x > center + width / 2 ? 255 : (x - center) / width * 255 + 127.5;
+    y = x <= center - width / 2 ? 0 : x > center + width / 2 ? greatest : (x - center) / width * greatest + greatest / 2;
   } else {
     double c = center - 0.5, w = width - 1;
-    y = x <= c - w / 2 ? 0 : x > c + w / 2 ? 255 : ((x - c) / w + 0.5) * 255;
+    y = x <= c - w / 2 ? 0 : x > c + w / 2 ? greatest : ((x - c) / w + 0.5) * greatest;
   }
-  return y >= 255 ? 255 : y > 0 ? (uint8_t)(y + 0.5) : 0;
+  return y >= greatest ? greatest : y > 0 ? y + 0.5 : 0;
 }
 
-void cc_window_table(uint8_t *table, size_t count, double first, double step, double center, double width, int function,
-                     bool invert) {
-  uint8_t turn = invert ? 255 : 0;
-  size_t from = 0, to = count;
-  if (function != CC_VOI_SIGMOID && step != 0) {
-    // Outside the window all entries are alike: only the inner ones (and some more, for rounding) are worked out.
-    double a = (center - width / 2 - 2 - first) / step - 2, b = (center + width / 2 + 2 - first) / step + 2;
-    if (step < 0) {
-      a = (center + width / 2 + 2 - first) / step - 2;
-      b = (center - width / 2 - 2 - first) / step + 2;
-    }
-    from = a > 0 ? a < (double)count ? (size_t)a : count : 0;
-    to = b > (double)from ? b < (double)count ? (size_t)b : count : from;
-    memset(table, (step > 0 ? 0 : 255) ^ turn, from);
-    memset(table + to, (step > 0 ? 255 : 0) ^ turn, count - to);
+/// Outside the window all entries are alike: only the inner ones (and some more, for rounding) are worked out.
+static void inner_part(size_t count, double first, double step, double center, double width, int function, size_t *from,
+                       size_t *to) {
+  *from = 0;
+  *to = count;
+  if (function == CC_VOI_SIGMOID || step == 0) return;
+  double a = (center - width / 2 - 2 - first) / step - 2, b = (center + width / 2 + 2 - first) / step + 2;
+  if (step < 0) {
+    a = (center + width / 2 + 2 - first) / step - 2;
+    b = (center - width / 2 - 2 - first) / step + 2;
   }
-  for (size_t i = from; i < to; i++)
-    table[i] = (uint8_t)(windowed(first + (double)i * step, center, width, function) ^ turn);
+  *from = a > 0 ? a < (double)count ? (size_t)a : count : 0;
+  *to = b > (double)*from ? b < (double)count ? (size_t)b : count : *from;
 }
+
+#define DEFINE_WINDOW_TABLE(name, level, greatest)                                                                    \
+  void name(level *table, size_t count, double first, double step, double center, double width, int function,         \
+            bool invert) {                                                                                            \
+    level turn = invert ? (greatest) : 0;                                                                             \
+    size_t from, to;                                                                                                  \
+    inner_part(count, first, step, center, width, function, &from, &to);                                              \
+    for (size_t i = 0; i < from; i++) table[i] = (level)((step > 0 ? 0 : (greatest)) ^ turn);                         \
+    for (size_t i = to; i < count; i++) table[i] = (level)((step > 0 ? (greatest) : 0) ^ turn);                       \
+    for (size_t i = from; i < to; i++)                                                                                \
+      table[i] = (level)((level)windowed(first + (double)i * step, center, width, function, (greatest)) ^ turn);      \
+  }
+
+DEFINE_WINDOW_TABLE(cc_window_table, uint8_t, 255)
+DEFINE_WINDOW_TABLE(cc_window_table16, uint16_t, 65535)

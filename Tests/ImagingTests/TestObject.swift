@@ -89,9 +89,20 @@ struct TestObject {
     try picture(frame: frame, viewport: viewport, window: window).pixels
   }
 
-  func picture(frame: Int = 0, viewport: Viewport? = nil, window: Window? = nil) throws -> Picture {
+  func picture(
+    frame: Int = 0, viewport: Viewport? = nil, window: Window? = nil, _ change: (inout RenderRequest) -> Void = { _ in }
+  ) throws -> Picture {
     try withFile { path in
-      try ObjectRenderer().picture(RenderRequest(path: path, frame: frame, viewport: viewport, window: window))
+      var request = RenderRequest(path: path, frame: frame, viewport: viewport, window: window)
+      change(&request)
+      return try ObjectRenderer().picture(request)
     }
+  }
+
+  /// Grey levels of 16 bits.
+  func levels(viewport: Viewport? = nil, window: Window? = nil) throws -> [UInt16] {
+    let picture = try picture(viewport: viewport, window: window) { $0.format = .png16 }
+    guard picture.bits == 16, picture.channels == 1 else { return [] }
+    return picture.pixels.withUnsafeBytes { Array($0.bindMemory(to: UInt16.self)) }
   }
 }

@@ -34,8 +34,10 @@ CC_EXPORT void cc_bytes_free(cc_bytes *bytes);
 CC_EXPORT cc_status cc_jpeg_encode(const uint8_t *pixels, int width, int height, int channels, int quality, bool full_chroma,
                                    cc_bytes *out);
 
-/// PNG of `channels` 1 or 3 with 8 or 16 bits a sample (16: host byte order).
-CC_EXPORT cc_status cc_png_encode(const void *pixels, int width, int height, int channels, int bits, cc_bytes *out);
+/// PNG of `channels` 1 or 3 with 8 or 16 bits a sample (16: host byte order). `profile` is an ICC profile to embed, or null; one that
+/// libpng does not take is left out.
+CC_EXPORT cc_status cc_png_encode(const void *pixels, int width, int height, int channels, int bits, const uint8_t *profile,
+                                  size_t profile_length, cc_bytes *out);
 
 // ---- stored values ----
 
@@ -57,6 +59,10 @@ CC_EXPORT void cc_map(const void *words, size_t count, cc_stored stored, const u
 
 /// Looks aligned values up.
 CC_EXPORT void cc_map_aligned(const uint16_t *values, size_t count, const uint8_t *table, uint8_t *out);
+
+/// The same with entries of 16 bits.
+CC_EXPORT void cc_map16(const void *words, size_t count, cc_stored stored, const uint16_t *table, uint16_t *out);
+CC_EXPORT void cc_map_aligned16(const uint16_t *values, size_t count, const uint16_t *table, uint16_t *out);
 
 /// Aligned values of `count` stored words.
 CC_EXPORT void cc_align(const void *words, size_t count, cc_stored stored, uint16_t *out);
@@ -86,6 +92,28 @@ enum { CC_VOI_LINEAR = 0, CC_VOI_LINEAR_EXACT = 1, CC_VOI_SIGMOID = 2 };
 CC_EXPORT void cc_window_table(uint8_t *table, size_t count, double first, double step, double center, double width,
                                int function, bool invert);
 
+/// The same with results of 16 bits.
+CC_EXPORT void cc_window_table16(uint16_t *table, size_t count, double first, double step, double center, double width,
+                                 int function, bool invert);
+
+// ---- overlays ----
+
+/// Sets the pixels of a mask (a byte each) that the bits of an overlay plane set. Bit `first` of `packed`, least significant first, is the
+/// plane's corner, which lies at `top`, `left` of the mask, from 0; what lies outside of either is left out.
+CC_EXPORT void cc_overlay_bits(const uint8_t *packed, size_t length, uint64_t first, int rows, int columns, int top, int left,
+                               uint8_t *mask, int mask_rows, int mask_columns);
+
+/// Sets the pixels of a mask whose stored word, of 8 or 16 bits, has the bit `position`.
+CC_EXPORT void cc_overlay_embedded(const void *words, size_t count, int bits_allocated, int position, uint8_t *mask);
+
+/// Which pixels of a picture lie on set ones of the mask's region: where it shrinks no line is lost, where it grows edges stay sharp.
+/// Returns whether there are any.
+CC_EXPORT bool cc_overlay_cover(const uint8_t *mask, int mask_columns, int x, int y, int width, int height, uint8_t *out,
+                                int out_width, int out_height);
+
+/// Gives the covered ones of `count` pixels of `bytes` bytes a colour.
+CC_EXPORT void cc_overlay_paint(const uint8_t *cover, size_t count, int bytes, const uint8_t *colour, uint8_t *pixels);
+
 // ---- colour ----
 
 /// 8-bit samples of `bytes_per_sample` 1, 2 or 4 little endian: the top eight of the stored bits.
@@ -101,6 +129,9 @@ CC_EXPORT void cc_expand_422(const uint8_t *packed, size_t pixels, uint8_t *ybr)
 /// Palette: aligned index word to RGB. `table` holds `entries` × 3 bytes; indices below `first` take the first, past the end the last.
 CC_EXPORT void cc_palette(const void *words, size_t count, int bits_allocated, bool is_signed, int bits_stored, int32_t first,
                           const uint8_t *table, size_t entries, uint8_t *rgb);
+
+/// Grey as three equal samples.
+CC_EXPORT void cc_grey_to_rgb(const uint8_t *grey, size_t count, uint8_t *rgb);
 
 // ---- size ----
 

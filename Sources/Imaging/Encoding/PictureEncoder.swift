@@ -1,11 +1,17 @@
 import CCodecs
 
-/// An 8-bit picture: grey (one channel) or RGB by pixel (three).
+/// A picture: grey (one channel) or RGB by pixel (three).
 struct Picture {
   var width: Int
   var height: Int
   var channels: Int
+  /// Of a sample: 8, or 16 (grey only; host byte order).
+  var bits = 8
   var pixels: [UInt8]
+  /// What its colours mean: an ICC profile of RGB.
+  var profile: ColourProfile?
+
+  var bytesPerPixel: Int { channels * bits / 8 }
 
   /// The picture as the bytes of an image file.
   func encoded(as format: PictureFormat) throws(RenderFailure) -> RenderedImage {
@@ -15,14 +21,16 @@ struct Picture {
       case .jpeg(let quality):
         cc_jpeg_encode(
           pixels, Int32(width), Int32(height), Int32(channels), Int32(clamping: quality), quality >= 90, &out)
-      case .png:
-        cc_png_encode(pixels, Int32(width), Int32(height), Int32(channels), 8, &out)
+      case .png, .png16:
+        cc_png_encode(
+          pixels, Int32(width), Int32(height), Int32(channels), Int32(bits), profile?.bytes, profile?.bytes.count ?? 0,
+          &out)
       }
     guard status.code == 0 else { throw .unencodable(status.message) }
     defer { cc_bytes_free(&out) }
-    return RenderedImage(
-      bytes: Array(UnsafeBufferPointer(start: out.data, count: out.length)), mediaType: format.mediaType,
-      width: width, height: height)
+    var bytes = Array(UnsafeBufferPointer(start: out.data, count: out.length))
+    if case .jpeg = format { profile?.embed(inJPEG: &bytes) }
+    return RenderedImage(bytes: bytes, mediaType: format.mediaType, width: width, height: height)
   }
 }
 

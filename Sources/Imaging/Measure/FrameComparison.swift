@@ -31,7 +31,7 @@ public struct FrameReference: Sendable {
       !(format.samplesPerPixel == 3 && format.photometricInterpretation.isSubsampledAcross)
     else { return nil }
     self.frame = frame
-    let stored = GreyTable.topAligned(format)
+    let stored = cc_stored.topAligned(format)
     self.stored = stored
     let (low, high) = frame.withUnsafeBytes { bytes in
       var (low, high) = (UInt16(0), UInt16(0))

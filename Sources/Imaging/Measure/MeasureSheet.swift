@@ -103,7 +103,7 @@ public struct MeasureSheet: Sendable {
     let viewport = Viewport(
       width: part.width, height: part.height, sourceX: Double(part.x), sourceY: Double(part.y),
       sourceWidth: Double(part.width), sourceHeight: Double(part.height))
-    return try Renderer.picture(of: frame, attributes, viewport: viewport, window: window)
+    return try Renderer.picture(of: frame, attributes, viewport: viewport, wishes: Renderer.Wishes(window: window))
   }
 
   private var isWhole: Bool { part.width == measure.format.columns && part.height == measure.format.rows }
@@ -112,7 +112,8 @@ public struct MeasureSheet: Sendable {
   private func overviewPicture() throws(RenderFailure) -> Picture? {
     guard !isWhole else { return nil }
     let viewport = Viewport(width: part.width, height: part.height, enlarges: false)
-    let picture = try Renderer.picture(of: pictures.original, attributes, viewport: viewport, window: window)
+    let picture = try Renderer.picture(
+      of: pictures.original, attributes, viewport: viewport, wishes: Renderer.Wishes(window: window))
     var canvas = SheetCanvas(width: picture.width, height: picture.height, grey: 0)
     canvas.draw(picture, x: 0, y: 0)
     let scale = Double(picture.width) / Double(measure.format.columns)

@@ -9,18 +9,21 @@ struct PictureHeader: Sendable {
   let saysBurnedIn: Bool
   /// How one frame is shown; nil where the pixels are described by nothing that we show.
   let attributes: ImageAttributes?
+  /// Of colour.
+  let profile: ColourProfile?
 
   /// - Parameter format: of the frames, as an index of ours has it.
   init(_ object: ParsedObject, frame: Int, format: FrameFormat?) {
     facts = ImageFacts(object)
     saysBurnedIn = object.dataSet.string(.burnedInAnnotation)?.uppercased() == "YES"
     attributes = format.map { ImageAttributes(object.dataSet, frame: frame, format: $0) }
+    profile = format?.isColour == true ? ColourProfile(object.dataSet) : nil
   }
 
   /// Bytes that it takes in memory, about.
   var cost: Int {
     let tables = [attributes?.modalityLUT, attributes?.voiLUT].reduce(0) { $0 + ($1?.entries.count ?? 0) * 2 }
-    return 2048 + tables + (attributes?.palette?.rgb.count ?? 0)
+    return 2048 + tables + (attributes?.palette?.rgb.count ?? 0) + (profile?.bytes.count ?? 0)
   }
 }
 
@@ -41,16 +44,20 @@ final class PictureHeaders: Sendable {
   func header(of source: PictureSource, frame: Int) throws(RenderFailure) -> PictureHeader {
     let key = Key(digest: source.digest, frame: frame)
     if let header = known[key] { return header }
+    let object = try Self.object(of: source)
+    let header = PictureHeader(object, frame: frame, format: source.layers?.format)
+    known.insert(header, for: key)
+    return header
+  }
+
+  /// The walked file; nothing of it is kept.
+  static func object(of source: PictureSource) throws(RenderFailure) -> ParsedObject {
     let bytes: ObjectBytes
     do {
       bytes = try ObjectBytes.mapped(path: source.path)
     } catch {
       throw error.code == ENOENT ? .missing : .unreadable(error.description)
     }
-    let object: ParsedObject
-    do { object = try ParsedObject.parse(bytes) } catch { throw .undecodable(error.reason) }
-    let header = PictureHeader(object, frame: frame, format: source.layers?.format)
-    known.insert(header, for: key)
-    return header
+    do { return try ParsedObject.parse(bytes) } catch { throw .undecodable(error.reason) }
   }
 }

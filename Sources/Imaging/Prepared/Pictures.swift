@@ -73,6 +73,25 @@ public final class Pictures: Sendable {
     }
   }
 
+  /// One 0-based frame as a codestream of another transfer syntax, which ``FrameCoder`` must know. Throws `RenderFailure`, or
+  /// `CancellationError`.
+  public func encodeFrame(
+    _ frame: Int, of source: PictureSource, to transferSyntax: TransferSyntax
+  ) async throws -> [UInt8] {
+    guard let table = source.layers else {
+      return try await pool.encodeFrame(path: source.path, frame: frame, to: transferSyntax)
+    }
+    let renderer = renderer
+    return try await threads.run(.long) {
+      let decoded = try renderer.wholeFrame(frame, of: source, table)
+      do throws(FrameFailure) {
+        return try FrameCoder.encode(decoded, as: transferSyntax)
+      } catch {
+        throw RenderFailure(error)
+      }
+    }
+  }
+
   /// Rewrites a whole file in another transfer syntax, frame by frame (see `FileTranscoder`). Throws `RenderFailure`, or
   /// `CancellationError`.
   public func transcode(_ source: PictureSource, to transferSyntax: TransferSyntax, output: String) async throws {

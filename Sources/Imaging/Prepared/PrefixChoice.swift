@@ -66,7 +66,7 @@ struct PrefixChoice: Equatable {
     if attributes.modalityLUT != nil { return 4 }
     var low: UInt16 = 0
     var high: UInt16 = 0
-    frame.withUnsafeBytes { cc_extent($0.baseAddress, format.pixelCount, GreyTable.topAligned(format), &low, &high) }
+    frame.withUnsafeBytes { cc_extent($0.baseAddress, format.pixelCount, cc_stored.topAligned(format), &low, &high) }
     let spread = Double(high - low) / Double(1 << (16 - format.bitsStored)) * abs(attributes.rescaleSlope)
     return max(1, spread / max(window.width, 1e-9))
   }

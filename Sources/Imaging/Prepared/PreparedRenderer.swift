@@ -12,7 +12,8 @@ struct PreparedRenderer: Sendable {
     _ request: RenderRequest, of source: PictureSource, _ table: LayerTable, grade: PrefixChoice.Grade, threads: Int = 1
   ) throws(RenderFailure) -> Picture {
     guard table.frames.indices.contains(request.frame) else { throw .frameOutOfRange(count: table.frames.count) }
-    let attributes = try headers.header(of: source, frame: request.frame).attributes ?? ImageAttributes()
+    let header = try headers.header(of: source, frame: request.frame)
+    let attributes = header.attributes ?? ImageAttributes()
     guard
       let geometry = PictureGeometry(
         columns: table.format.columns, rows: table.format.rows, aspect: attributes.aspect, viewport: request.viewport)
@@ -32,10 +33,18 @@ struct PreparedRenderer: Sendable {
       }
     }
     let reduction = FrameReduction(columns: table.format.columns, rows: table.format.rows, levels: levels)
-    return try Renderer.picture(
+    var wishes = Renderer.Wishes(window: request.window, depth: request.format.depth)
+    if request.overlays {
+      // Planes inside the pixels' words are none: such objects are not prepared.
+      let object = try PictureHeaders.object(of: source)
+      wishes.overlay = OverlayMask(object.dataSet, table.format, number: request.frame, frame: nil)
+    }
+    var picture = try Renderer.picture(
       of: frame, attributes,
-      geometry.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows),
-      window: request.window)
+      geometry.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows), whole: geometry,
+      wishes: wishes)
+    if request.embedsProfile, table.format.isColour { picture.profile = header.profile }
+    return picture
   }
 
   /// Whether the picture takes much longer than a thumbnail.
@@ -54,8 +63,13 @@ struct PreparedRenderer: Sendable {
 
   /// The stored values of one frame, little endian, colour by pixel.
   func decodedFrame(_ number: Int, of source: PictureSource, _ table: LayerTable) throws(RenderFailure) -> [UInt8] {
+    try wholeFrame(number, of: source, table).bytes
+  }
+
+  /// One frame at full size, exact.
+  func wholeFrame(_ number: Int, of source: PictureSource, _ table: LayerTable) throws(RenderFailure) -> DecodedFrame {
     guard table.frames.indices.contains(number) else { throw .frameOutOfRange(count: table.frames.count) }
-    return try decode(source, table, number, .whole, threads: 1).frame.bytes
+    return try decode(source, table, number, .whole, threads: 1).frame
   }
 
   private func decode(

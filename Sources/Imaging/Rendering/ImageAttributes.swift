@@ -40,9 +40,8 @@ extension ImageAttributes {
     modalityLUT = dataSet.item(.modalityLUTSequence, 0)
       .flatMap { LookupTable($0, inputIsSigned: format.isSigned) }
     let outputIsSigned = modalityLUT == nil && (format.isSigned || rescaleIntercept < 0 || rescaleSlope < 0)
-    voiLUT = dataSet.item(.voilutSequence, 0).flatMap { LookupTable($0, inputIsSigned: outputIsSigned) }
-
     let voi = group(.frameVOILUTSequence)
+    voiLUT = voi.item(.voilutSequence, 0).flatMap { LookupTable($0, inputIsSigned: outputIsSigned) }
     if let center = voi.double(.windowCenter), let width = voi.double(.windowWidth) {
       let function = voi.string(.voilutFunction).flatMap(Window.Function.init) ?? .linear
       window = Window(center: center, width: width, function: function)
@@ -95,10 +94,19 @@ extension Palette {
       var words = dataSet.words(data)
       if words.isEmpty {
         let count = numbers[0] == 0 ? 65_536 : numbers[0]
-        let isBytes = numbers[2] <= 8 && dataSet.vr(of: segmented) == .ob
-        let segments = isBytes ? dataSet.octets(segmented).map(UInt16.init) : dataSet.words(segmented)
-        guard let expanded = Palette.expand(segments: segments, count: count, isBytes: isBytes) else { return nil }
-        words = expanded
+        // Entries of 8 bits have segments of bytes (PS3.3 §C.7.9.2), which OW holds two to a word; some write them as words all the same.
+        let segments = dataSet.words(segmented)
+        let bytes =
+          dataSet.vr(of: segmented) == .ob
+          ? dataSet.octets(segmented).map(UInt16.init) : segments.flatMap { [$0 & 0xff, $0 >> 8] }
+        let asBytes = numbers[2] <= 8 ? Palette.expand(segments: bytes, count: count, isBytes: true) : nil
+        if let asBytes, asBytes.count == count {
+          words = asBytes
+        } else if let expanded = Palette.expand(segments: segments, count: count) ?? asBytes {
+          words = expanded
+        } else {
+          return nil
+        }
       }
       return LookupTable(descriptor: numbers, words: words, inputIsSigned: format.isSigned)
     }

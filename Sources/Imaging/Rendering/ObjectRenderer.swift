@@ -20,8 +20,13 @@ final class ObjectRenderer {
     let frame = try Self.translated { () throws(FrameFailure) in
       try object.decodedFrame(request.frame, limit: frameLimit)
     }
-    let attributes = ImageAttributes(object.object.dataSet, frame: request.frame, format: object.format)
-    return try Renderer.picture(of: frame, attributes, viewport: request.viewport, window: request.window)
+    let dataSet = object.object.dataSet
+    let attributes = ImageAttributes(dataSet, frame: request.frame, format: object.format)
+    var wishes = Renderer.Wishes(window: request.window, depth: request.format.depth)
+    if request.overlays { wishes.overlay = OverlayMask(dataSet, frame.format, number: request.frame, frame: frame) }
+    var picture = try Renderer.picture(of: frame, attributes, viewport: request.viewport, wishes: wishes)
+    if request.embedsProfile, frame.format.isColour { picture.profile = ColourProfile(dataSet) }
+    return picture
   }
 
   /// The stored values of one frame, little endian.

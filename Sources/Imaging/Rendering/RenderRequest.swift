@@ -10,6 +10,10 @@ public struct RenderRequest: Sendable, Codable, Hashable {
   public var window: Window?
   /// How the picture is encoded.
   public var format: PictureFormat
+  /// Whether overlay planes are drawn on the picture.
+  public var overlays = false
+  /// Whether a colour picture carries the object's ICC profile.
+  public var embedsProfile = false
   /// The most bytes that the picture may take: quality, then size, are lowered until it does. nil: as many as it takes.
   public var byteLimit: Int?
 
@@ -32,14 +36,21 @@ public enum PictureFormat: Sendable, Codable, Hashable {
   case jpeg(quality: Int)
   /// PNG with 8 bits a sample.
   case png
+  /// PNG whose grey has 16 bits: values over the window, or over all that the stored bits can say. Colour has 8.
+  case png16
 
   /// `image/jpeg` or `image/png`.
   public var mediaType: String {
     switch self {
     case .jpeg: "image/jpeg"
-    case .png: "image/png"
+    case .png, .png16: "image/png"
     }
   }
+}
+
+extension PictureFormat {
+  /// Bits of a grey level.
+  var depth: Int { self == .png16 ? 16 : 8 }
 }
 
 /// A rendered picture, ready to be sent.

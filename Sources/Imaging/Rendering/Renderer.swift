@@ -1,21 +1,35 @@
 import CCodecs
 import DICOM
 
-/// Makes 8-bit pictures of decoded frames.
+/// Makes pictures of decoded frames.
 enum Renderer {
+  /// What a picture shows beside the frame's own attributes.
+  struct Wishes {
+    /// Goes before the image's window and VOI LUT.
+    var window: Window?
+    /// Bits of a grey level, 8 or 16; colour has always 8.
+    var depth = 8
+    /// Drawn on the picture.
+    var overlay: OverlayMask?
+  }
+
   static func picture(
-    of frame: DecodedFrame, _ attributes: ImageAttributes, viewport: Viewport? = nil, window: Window? = nil
+    of frame: DecodedFrame, _ attributes: ImageAttributes, viewport: Viewport? = nil, wishes: Wishes = Wishes()
   ) throws(RenderFailure) -> Picture {
     let format = frame.format
     guard
       let geometry = PictureGeometry(
         columns: format.columns, rows: format.rows, aspect: attributes.aspect, viewport: viewport)
     else { throw .emptyRegion }
-    return try picture(of: frame, attributes, geometry, window: window)
+    return try picture(of: frame, attributes, geometry, whole: geometry, wishes: wishes)
   }
 
+  /// - Parameters:
+  ///   - geometry: of the frame given, which may have been decoded smaller.
+  ///   - whole: of the same picture, in the frame's full size.
   static func picture(
-    of frame: DecodedFrame, _ attributes: ImageAttributes, _ geometry: PictureGeometry, window: Window? = nil
+    of frame: DecodedFrame, _ attributes: ImageAttributes, _ geometry: PictureGeometry, whole: PictureGeometry,
+    wishes: Wishes
   ) throws(RenderFailure) -> Picture {
     let format = frame.format
     // Typed throws do not pass through closures that rethrow, so the result does.
@@ -25,15 +39,16 @@ enum Renderer {
         if format.photometricInterpretation == .paletteColor {
           return .success(try palette(bytes, format, attributes, geometry))
         }
-        return .success(try grey(bytes, format, attributes, geometry, window: window))
+        return .success(try grey(bytes, format, attributes, geometry, wishes))
       } catch {
         return .failure(error)
       }
     }
     var picture = try result.get()
+    wishes.overlay?.draw(on: &picture, whole)
     if geometry.mirrored || geometry.upsideDown {
       cc_flip(
-        &picture.pixels, Int32(picture.width), Int32(picture.height), Int32(picture.channels), geometry.mirrored,
+        &picture.pixels, Int32(picture.width), Int32(picture.height), Int32(picture.bytesPerPixel), geometry.mirrored,
         geometry.upsideDown)
     }
     return picture
@@ -43,7 +58,7 @@ enum Renderer {
 
   private static func grey(
     _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
-    window: Window?
+    _ wishes: Wishes
   ) throws(RenderFailure) -> Picture {
     switch (format.sampleKind, format.bitsAllocated) {
     case (.integer, 1):
@@ -51,20 +66,21 @@ enum Renderer {
       (unpacked.bitsAllocated, unpacked.bitsStored, unpacked.highBit, unpacked.isSigned) = (8, 1, 0, false)
       var pixels = [UInt8](repeating: 0, count: format.pixelCount)
       cc_unpack_bits(bytes.bindMemory(to: UInt8.self).baseAddress, 0, format.pixelCount, &pixels)
-      return try whole(pixels, unpacked, attributes, geometry, window: window)
+      return try whole(pixels, unpacked, attributes, geometry, wishes)
     case (.integer, 8), (.integer, 16):
-      return try narrow(bytes, format, attributes, geometry, window: window)
+      return try narrow(bytes, format, attributes, geometry, wishes)
     default:
-      return try wide(bytes, format, attributes, geometry, window: window)
+      return try wide(bytes, format, attributes, geometry, wishes)
     }
   }
 
   private static func whole<Word>(
-    _ pixels: [Word], _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry, window: Window?
+    _ pixels: [Word], _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
+    _ wishes: Wishes
   ) throws(RenderFailure) -> Picture {
     let result: Result<Picture, RenderFailure> = pixels.withUnsafeBytes { bytes in
       do throws(RenderFailure) {
-        return .success(try narrow(bytes, format, attributes, geometry, window: window))
+        return .success(try narrow(bytes, format, attributes, geometry, wishes))
       } catch {
         return .failure(error)
       }
@@ -72,52 +88,57 @@ enum Renderer {
     return try result.get()
   }
 
-  /// Stored words of 8 or 16 bits. Where the picture is smaller than the image, it is scaled first: fewer pixels to look up,
-  /// and averages of values instead of averages of clipped brightness.
   private static func narrow(
     _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
-    window: Window?
+    _ wishes: Wishes
   ) throws(RenderFailure) -> Picture {
-    let shrinks = geometry.part != nil || geometry.outWidth * geometry.outHeight < geometry.width * geometry.height
-    let table = GreyTable(format, attributes, window: window, aligned: shrinks) {
+    if wishes.depth == 16 {
+      return try narrow(UInt16.self, bytes, format, attributes, geometry, wishes.window) {
+        AutomaticWindow.full(format, attributes)
+      }
+    }
+    return try narrow(UInt8.self, bytes, format, attributes, geometry, wishes.window) {
       AutomaticWindow.window(bytes, format, attributes)
     }
+  }
+
+  /// Stored words of 8 or 16 bits. Where the picture is smaller than the image, it is scaled first: fewer pixels to look up,
+  /// and averages of values instead of averages of clipped brightness.
+  private static func narrow<Level: GreyLevel>(
+    _ level: Level.Type, _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes,
+    _ geometry: PictureGeometry, _ window: Window?, automatic: () -> Window
+  ) throws(RenderFailure) -> Picture {
+    let shrinks = geometry.part != nil || geometry.outWidth * geometry.outHeight < geometry.width * geometry.height
+    let table = GreyTable<Level>(format, attributes, window: window, aligned: shrinks, automatic: automatic)
     let size = format.bitsAllocated / 8
     let start = bytes.baseAddress! + (geometry.y * format.columns + geometry.x) * size
-    let outCount = geometry.outWidth * geometry.outHeight
     if shrinks {
+      let outCount = geometry.outWidth * geometry.outHeight
       var values = [UInt16](repeating: 0, count: outCount)
       guard
         cc_scale_stored_part(
           start, format.columns, Int32(geometry.width), Int32(geometry.height), table.stored, geometry.shown, &values,
           Int32(geometry.outWidth), Int32(geometry.outHeight))
       else { throw .tooLarge }
-      let pixels = [UInt8](unsafeUninitializedCapacity: outCount) { buffer, count in
-        cc_map_aligned(values, outCount, table.table, buffer.baseAddress)
-        count = outCount
-      }
-      return Picture(width: geometry.outWidth, height: geometry.outHeight, channels: 1, pixels: pixels)
+      return .grey(geometry.outWidth, geometry.outHeight, of: level) { Level.map(aligned: values, table.table, $0) }
     }
-    let pixels = [UInt8](unsafeUninitializedCapacity: geometry.width * geometry.height) { buffer, count in
-      let out = buffer.baseAddress!
+    let picture = Picture.grey(geometry.width, geometry.height, of: level) { out in
       if geometry.width == format.columns {
-        cc_map(start, geometry.width * geometry.height, table.stored, table.table, out)
+        Level.map(start, geometry.width * geometry.height, table.stored, table.table, out)
       } else {
         for row in 0..<geometry.height {
-          cc_map(
+          Level.map(
             start + row * format.columns * size, geometry.width, table.stored, table.table, out + row * geometry.width)
         }
       }
-      count = geometry.width * geometry.height
     }
-    return try scaled(
-      Picture(width: geometry.width, height: geometry.height, channels: 1, pixels: pixels), geometry)
+    return try scaled(picture, geometry)
   }
 
   /// 32-bit integers, float and double: mapped linearly between the least and greatest number, or over the window's width.
   private static func wide(
     _ bytes: UnsafeRawBufferPointer, _ format: FrameFormat, _ attributes: ImageAttributes, _ geometry: PictureGeometry,
-    window: Window?
+    _ wishes: Wishes
   ) throws(RenderFailure) -> Picture {
     let kind: Int =
       switch format.sampleKind {
@@ -128,7 +149,7 @@ enum Renderer {
     let count = format.pixelCount
     var low = 0.0
     var high = 0.0
-    if let window {
+    if let window = wishes.window ?? attributes.window {
       let ends = [-0.5, 0.5].map {
         (window.center + $0 * window.width - attributes.rescaleIntercept) / attributes.rescaleSlope
       }
@@ -149,9 +170,9 @@ enum Renderer {
     var plain = ImageAttributes()
     plain.invertsPresentation = attributes.invertsPresentation
     plain.rescaleSlope = attributes.rescaleSlope < 0 ? -1 : 1
-    return try whole(
-      values, linear, plain, geometry,
-      window: .covering(min(0, 65_535 * plain.rescaleSlope), max(0, 65_535 * plain.rescaleSlope)))
+    var spread = wishes
+    spread.window = .covering(min(0, 65_535 * plain.rescaleSlope), max(0, 65_535 * plain.rescaleSlope))
+    return try whole(values, linear, plain, geometry, spread)
   }
 
   // MARK: Colour
@@ -242,14 +263,41 @@ enum Renderer {
     if geometry.part == nil, picture.width == geometry.outWidth && picture.height == geometry.outHeight {
       return picture
     }
-    var out = Picture(width: geometry.outWidth, height: geometry.outHeight, channels: picture.channels, pixels: [])
-    out.pixels = [UInt8](repeating: 0, count: out.width * out.height * out.channels)
-    guard
-      cc_scale8_part(
+    var out = Picture(
+      width: geometry.outWidth, height: geometry.outHeight, channels: picture.channels, bits: picture.bits, pixels: [])
+    out.pixels = [UInt8](repeating: 0, count: out.width * out.height * out.bytesPerPixel)
+    let fits =
+      picture.bits == 16
+      ? out.pixels.withUnsafeMutableBytes { buffer in
+        cc_scale_stored_part(
+          picture.pixels, picture.width, Int32(picture.width), Int32(picture.height),
+          cc_stored(bits_allocated: 16, shift: 0, mask: 0xffff, flip: 0), geometry.shown,
+          buffer.bindMemory(to: UInt16.self).baseAddress, Int32(out.width), Int32(out.height))
+      }
+      : cc_scale8_part(
         picture.pixels, picture.width * picture.channels, Int32(picture.width), Int32(picture.height),
         Int32(picture.channels), geometry.shown, &out.pixels, Int32(out.width), Int32(out.height))
-    else { throw .tooLarge }
+    guard fits else { throw .tooLarge }
     return out
+  }
+}
+
+extension FrameFormat {
+  /// What is shown has colours of its own.
+  var isColour: Bool { samplesPerPixel == 3 || photometricInterpretation == .paletteColor }
+}
+
+extension Picture {
+  /// Grey whose levels `fill` writes.
+  fileprivate static func grey<Level: GreyLevel>(
+    _ width: Int, _ height: Int, of level: Level.Type, fill: (UnsafeMutablePointer<Level>) -> Void
+  ) -> Picture {
+    let length = width * height * MemoryLayout<Level>.size
+    let pixels = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+      fill(UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: Level.self))
+      count = length
+    }
+    return Picture(width: width, height: height, channels: 1, bits: Level.bitWidth, pixels: pixels)
   }
 }
 

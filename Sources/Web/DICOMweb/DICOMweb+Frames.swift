@@ -87,9 +87,10 @@ extension DICOMweb {
 
   /// One frame, numbered from 1, as the plan wants it.
   private func made(_ frame: Int, _ record: InstanceRecord, _ plan: FramePlan) async throws -> [UInt8] {
-    let path = archive.path(of: record)
-    guard plan.form == .encoded else { return try await renderPool.decodeFrame(path: path, frame: frame - 1) }
-    return try await renderPool.encodeFrame(path: path, frame: frame - 1, to: plan.syntax)
+    try await drawing(record) { source in
+      guard plan.form == .encoded else { return try await pictures.decodeFrame(frame - 1, of: source) }
+      return try await pictures.encodeFrame(frame - 1, of: source, to: plan.syntax)
+    }
   }
 
   /// `3` or `1,2,5`.

@@ -165,7 +165,7 @@ extension DICOMweb {
     guard case .made(let syntax) = form else { return stored }
     let file = TemporaryFile(in: temporaryDirectory)
     do {
-      try await renderPool.transcode(path: path, to: syntax, output: file.path)
+      try await drawing(record) { try await pictures.transcode($0, to: syntax, output: file.path) }
       return ReadyFile(path: file.path, length: try file.length(), syntax: syntax, file: file)
     } catch  where fallingBack && !(error is CancellationError) {
       return stored

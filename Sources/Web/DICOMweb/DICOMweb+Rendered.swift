@@ -25,7 +25,7 @@ extension DICOMweb {
     if scope.instance != nil, frames == nil, let native = try await nativeBulkData(records[0]) {
       return try await answer(native, accepted, request, records[0], name: "rendered")
     }
-    let form = try PictureForm(accepted)
+    let form = try PictureForm(accepted, depth: parameters.depth)
     if form.isMultipart || (frames?.count ?? 1) > 1 {
       guard form.isMultipart || form.isAnything else {
         throw WebFailure.notAcceptable(available: ["multipart/related; type=\"\(form.mediaType)\""])
@@ -120,13 +120,15 @@ struct PictureForm: Equatable {
   /// The client said `*/*` or nothing: parts will do where one picture does not.
   let isAnything: Bool
 
-  init(_ accepted: [MediaRange]) throws(WebFailure) {
+  /// - Parameter depth: bits of a grey level; only PNG holds 16.
+  init(_ accepted: [MediaRange], depth: Int = 8) throws(WebFailure) {
+    let possible = depth == 16 ? ["image/png"] : ["image/jpeg", "image/png"]
     let ranges = accepted.isEmpty ? [MediaRange(type: "*", subtype: "*")] : accepted
     for range in ranges {
       let isMultipart = range.isMultipart
       let types = isMultipart ? range.values(of: "type").compactMap { MediaRange($0) } : [range]
       let wanted = types.isEmpty ? [MediaRange(type: "*", subtype: "*")] : types
-      guard let mediaType = ["image/jpeg", "image/png"].first(where: { type in wanted.contains { $0.covers(type) } })
+      guard let mediaType = possible.first(where: { type in wanted.contains { $0.covers(type) } })
       else { continue }
       if ranges.contains(where: Self.isDICOM) {
         throw .badRequest("Accept mixes DICOM and rendered media types: ask for one of them (PS3.18 section 8.7.4).")
@@ -136,7 +138,7 @@ struct PictureForm: Equatable {
       isAnything = range.isAnything
       return
     }
-    throw .notAcceptable(available: ["image/jpeg", "image/png", "multipart/related; type=\"image/jpeg\""])
+    throw .notAcceptable(available: possible + ["multipart/related; type=\"\(possible[0])\""])
   }
 
   private static func isDICOM(_ range: MediaRange) -> Bool {

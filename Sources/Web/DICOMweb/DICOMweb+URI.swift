@@ -53,6 +53,7 @@ extension DICOMweb {
     var wanted = RenderRequest(
       path: archive.path(of: record), frame: frame - 1,
       format: form.mediaType == "image/png" ? .png : .jpeg(quality: quality ?? 90))
+    wanted.embedsProfile = true
     if rows != nil || columns != nil {
       wanted.viewport = Viewport(
         width: columns ?? RenderParameters.maximumSide, height: rows ?? RenderParameters.maximumSide)

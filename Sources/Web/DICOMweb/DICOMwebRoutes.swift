@@ -28,7 +28,7 @@ struct DICOMwebRoutes {
     let json = [DICOMMediaType.json, "application/json"]
     let files = ["multipart/related; type=\"application/dicom\""]
     let pictures = ["image/jpeg", "image/png", "multipart/related; type=\"image/jpeg\""]
-    let drawing = ["viewport", "window", "quality"]
+    let drawing = ["viewport", "window", "quality", "depth", "overlays", "iccprofile"]
     let study = "/studies/{study}"
     let series = study + "/series/{series}"
     let instance = series + "/instances/{instance}"

@@ -6,6 +6,12 @@ struct RenderParameters {
   var window: Window?
   var viewport: Viewport?
   var quality: Int?
+  /// Bits of a grey level: 16 makes a PNG for programs.
+  var depth = 8
+  /// Overlay planes are drawn.
+  var overlays = false
+  /// Colour pictures carry the object's ICC profile.
+  var embedsProfile = true
   var warnings: [String] = []
 
   /// The longest side a picture may be asked for.
@@ -21,7 +27,23 @@ struct RenderParameters {
           throw .badRequest("quality is a whole number from 1 to 100.")
         }
         quality = value
-      case "annotation", "iccprofile", "presentationUID", "presentationSeriesUID":
+      case "depth":
+        guard let value = Int(pair.value), [8, 16].contains(value) else {
+          throw .badRequest("depth is 8, or 16 for a PNG whose grey levels have 16 bits.")
+        }
+        depth = value
+      case "overlays":
+        guard ["true", "false"].contains(pair.value) else { throw .badRequest("overlays is true or false.") }
+        overlays = pair.value == "true"
+      case "iccprofile":
+        guard ["no", "yes", "srgb", "adobergb", "rommrgb"].contains(pair.value) else {
+          throw .badRequest("iccprofile is no, yes, srgb, adobergb or rommrgb.")
+        }
+        embedsProfile = pair.value != "no"
+        if pair.value != "no" && pair.value != "yes" {
+          warnings.append("colours are not converted: iccprofile=\(pair.value) was taken for yes")
+        }
+      case "annotation", "presentationUID", "presentationSeriesUID":
         warnings.append("\(pair.name) is not supported and was ignored")
       default: break
       }
@@ -67,8 +89,12 @@ struct RenderParameters {
 
   /// What to draw of a file. `accepted` says JPEG or PNG.
   func request(path: String, frame: Int, mediaType: String) -> RenderRequest {
-    RenderRequest(
+    let png = depth == 16 ? PictureFormat.png16 : .png
+    var request = RenderRequest(
       path: path, frame: frame, viewport: viewport, window: window,
-      format: mediaType == "image/png" ? .png : .jpeg(quality: quality ?? 90))
+      format: mediaType == "image/png" ? png : .jpeg(quality: quality ?? 90))
+    request.overlays = overlays
+    request.embedsProfile = embedsProfile
+    return request
   }
 }

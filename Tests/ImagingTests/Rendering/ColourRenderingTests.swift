@@ -77,6 +77,17 @@ import Testing
     #expect(try object.pixels() == (ramp + ramp).flatMap { [$0, $0, $0] })
   }
 
+  @Test(arguments: [VR.ow, .ob]) func `segments of 8-bit entries are bytes, whatever holds them`(vr: VR) throws {
+    var object = TestObject.palette(Array(0..<8), descriptor: [8, 0, 8])
+    // Discrete 2 entries (10, 20), linear 2 up to 40, then both once more by reference (offset of four bytes).
+    let segments: [UInt8] = [0, 2, 10, 20, 1, 2, 40, 2, 2, 0, 0, 0, 0, 0]
+    for tag in [DICOM.Tag(0x0028, 0x1221), DICOM.Tag(0x0028, 0x1222), DICOM.Tag(0x0028, 0x1223)] {
+      object.writer.bytes(tag, vr, segments)
+    }
+    let ramp: [UInt8] = [10, 20, 30, 40]
+    #expect(try object.pixels() == (ramp + ramp).flatMap { [$0, $0, $0] })
+  }
+
   @Test func `an image without its palette is an error, not a black picture`() throws {
     let object = TestObject.palette([0, 1], descriptor: [2, 0, 16])
     #expect(throws: RenderFailure.undecodable("palette missing or damaged")) { try object.pixels() }

@@ -49,6 +49,24 @@ import Testing
     #expect(try object.picture().height == 4)
   }
 
+  @Test func `pixels of 8 to 5 stretch the picture, and the viewport fits afterwards`() throws {
+    var object = TestObject.grey(Array(repeating: 0, count: 100 * 40), columns: 100, allocated: 8)
+    object.writer.string(.pixelAspectRatio, .is, "8\\5")
+    var picture = try object.picture()
+    #expect(picture.width == 100 && picture.height == 64)
+    picture = try object.picture(viewport: Viewport(width: 50, height: 50))
+    #expect(picture.width == 50 && picture.height == 32)
+    // Wider than high: the columns are stretched.
+    object.writer.string(.pixelAspectRatio, .is, "5\\8")
+    picture = try object.picture()
+    #expect(picture.width == 160 && picture.height == 40)
+    // Spacing goes before the ratio, that of the pixels before that of the imager.
+    object.writer.string(.imagerPixelSpacing, .ds, "0.16\\0.1")
+    #expect(try object.picture().height == 64)
+    object.writer.string(.pixelSpacing, .ds, "0.1\\0.1")
+    #expect(try object.picture().height == 40)
+  }
+
   @Test func `shrinking averages what a pixel covers`() throws {
     let object = TestObject.grey([0, 100, 200, 100, 50, 50, 250, 250], columns: 4, allocated: 8)
     #expect(try object.pixels(viewport: Viewport(width: 2, height: 1)) == [50, 200])

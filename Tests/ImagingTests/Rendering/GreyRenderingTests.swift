@@ -130,6 +130,28 @@ import Testing
     #expect(abs(Int(pixels[index]) - 128) <= 2)
   }
 
+  @Test func `a range of padding values is left out, whichever end is named first`() throws {
+    for (value, limit) in [(Int16(-2000), Int16(-1000)), (-1000, -2000)] {
+      var values = (0..<10_000).map { 1000 + $0 % 1000 }
+      for index in stride(from: 0, to: 4000, by: 2) { values[index] = -2000 + index % 1000 }
+      var object = TestObject.grey(values, columns: 100, signed: true)
+      object.writer.int16(.pixelPaddingValue, [value])
+      object.writer.int16(.pixelPaddingRangeLimit, [limit])
+      let pixels = try object.pixels()
+      #expect(pixels[0] == 0)
+      let index = try #require(values.firstIndex(of: 1501))
+      #expect(abs(Int(pixels[index]) - 128) <= 2)
+    }
+  }
+
+  @Test func `hot pixels do not darken the rest`() throws {
+    var values = (0..<10_000).map { $0 % 100 }
+    for index in 0..<20 { values[index * 7] = 60_000 }
+    let pixels = try TestObject.grey(values, columns: 100).pixels()
+    #expect(abs(Int(pixels[50 + 9000]) - 129) <= 3)
+    #expect(pixels[0] == 255)
+  }
+
   @Test func `a flat image is mid-grey, not a division by zero`() throws {
     #expect(try TestObject.grey([7, 7, 7, 7]).pixels() == [128, 128, 128, 128])
   }
@@ -169,6 +191,45 @@ import Testing
     object.writer.sequence(.perFrameFunctionalGroupsSequence) { voi(&$0, 150, 100) }
     #expect(try object.pixels() == [0, 85, 170, 255])
     #expect(try object.pixels(frame: 1) == [0, 0, 255, 255])
+  }
+
+  @Test func `rescale and VOI LUT of an enhanced object are the frame's`() throws {
+    var object = TestObject.grey([0, 1, 0, 1], columns: 2, frames: 2)
+    func groups(_ writer: inout DataSetWriter, _ slope: String, _ entries: [UInt16]) {
+      writer.sequence(.pixelValueTransformationSequence) { item in
+        item.string(.rescaleIntercept, .ds, "0")
+        item.string(.rescaleSlope, .ds, slope)
+      }
+      writer.sequence(.frameVOILUTSequence) { item in
+        item.sequence(.voilutSequence) { table in
+          table.uint16(.lutDescriptor, [4, 0, 8])
+          table.uint16(.lutData, entries, vr: .us)
+        }
+      }
+    }
+    object.writer.sequence(.perFrameFunctionalGroupsSequence) { groups(&$0, "1", [10, 20, 30, 40]) }
+    object.writer.sequence(.perFrameFunctionalGroupsSequence) { groups(&$0, "3", [50, 60, 70, 80]) }
+    #expect(try object.pixels() == [10, 20])
+    #expect(try object.pixels(frame: 1) == [50, 80])
+  }
+
+  @Test func `32-bit integers and floats have their image's window`() throws {
+    var object = TestObject.grey([0, 1 << 19, 1 << 20, 1 << 21], allocated: 32)
+    object.window(Double(1 << 19), Double(1 << 20), "LINEAR_EXACT")
+    #expect(try object.pixels() == [0, 128, 255, 255])
+  }
+
+  @Test func `a supplemental palette leaves grey as it is`() throws {
+    var object = TestObject.grey([0, 100, 255], allocated: 8)
+    for tag: DICOM.Tag in [
+      .redPaletteColorLookupTableDescriptor, .greenPaletteColorLookupTableDescriptor,
+      .bluePaletteColorLookupTableDescriptor,
+    ] { object.writer.uint16(tag, [2, 200, 16]) }
+    for tag: DICOM.Tag in [
+      .redPaletteColorLookupTableData, .greenPaletteColorLookupTableData, .bluePaletteColorLookupTableData,
+    ] { object.writer.uint16(tag, [0xff00, 0xff00], vr: .ow) }
+    let picture = try object.picture()
+    #expect(picture.channels == 1 && picture.pixels == [0, 100, 255])
   }
 
   @Test func `big endian words are read`() throws {

@@ -16,6 +16,10 @@ import Testing
     #expect(read.viewport == Viewport(width: 128, height: 64))
     #expect(read.quality == 75)
     #expect(read.warnings.count == 1)
+    #expect(read.depth == 8 && !read.overlays && read.embedsProfile)
+    let rich = try RenderParameters(QueryString("depth=16&overlays=true&iccprofile=no"))
+    #expect(rich.depth == 16 && rich.overlays && !rich.embedsProfile)
+    #expect(try RenderParameters(QueryString("iccprofile=srgb")).warnings.count == 1)
     let other = try RenderParameters(QueryString("window=-600.5,1.5e3,sigmoid&viewport=10,10,,5,-20,"))
     #expect(other.window == Window(center: -600.5, width: 1500, function: .sigmoid))
     #expect(
@@ -25,7 +29,8 @@ import Testing
   @Test(arguments: [
     "window=40", "window=a,b", "window=40,0", "window=40,400,cubic", "window=nan,1", "viewport=0,10", "viewport=10",
     "viewport=1e9,1",
-    "viewport=10,10,1", "viewport=10,10,a,b,c,d", "quality=0", "quality=101", "quality=x", "viewport=10,10,inf,0,1,1",
+    "viewport=10,10,1", "viewport=10,10,a,b,c,d", "quality=0", "quality=101", "quality=x", "depth=12", "overlays=1",
+    "iccprofile=best", "viewport=10,10,inf,0,1,1",
   ])
   func wrongOnesAreRefused(query: String) {
     #expect(throws: WebFailure.self) { try RenderParameters(QueryString(query)) }
@@ -97,6 +102,41 @@ struct RenderTests {
       ("name", text("all")), ("because", text("so")),
       ("then", map(("codec", text("ladder")), ("hide-burned-in-text", text(hides ? "yes" : "no")))))
     return try ProfileReader.read(map(("profile", text("p")), ("rules", .list([rule], line: 1))))
+  }
+
+  @Test func greyOf16BitsIsAPNG() async throws {
+    try await WebFixture.run { fixture, client in
+      try await fixture.store(.make { ($0.size, $0.frames) = (32, 3) })
+      let path = Self.one + "/rendered?depth=16"
+      for accept in ["*/*", "image/png", "image/*", "image/jpeg, image/png"] {
+        try await client.execute(uri: path, method: .get, headers: [.accept: accept]) { response in
+          #expect(response.status == .ok)
+          #expect(response.headers[.contentType] == "image/png")
+          // Bit depth and colour type in the header chunk.
+          #expect(Array(response.bytes[24..<26]) == [16, 0])
+        }
+      }
+      try await client.execute(uri: path, method: .get, headers: [.accept: "image/jpeg"]) { response in
+        #expect(response.status == .notAcceptable)
+        #expect(response.text.contains("image/png"))
+      }
+      var tags: Set<String> = []
+      for query in ["", "?depth=16", "?overlays=true", "?iccprofile=no"] {
+        try await client.execute(uri: Self.one + "/rendered" + query, method: .get) {
+          #expect($0.status == .ok)
+          tags.insert($0.headers[.eTag] ?? "")
+        }
+      }
+      #expect(tags.count == 4)
+      try await client.execute(
+        uri: Self.one + "/rendered?depth=16", method: .get,
+        headers: [.accept: "multipart/related; type=\"image/png\""]
+      ) { response in
+        let parts = try response.parts()
+        #expect(parts.count == 3)
+        #expect(parts.allSatisfy { $0.content[24] == 16 })
+      }
+    }
   }
 
   @Test func allPicturesComeAsParts() async throws {
