@@ -17,20 +17,6 @@ struct RoundTripTests {
   /// What comes back is compared byte for byte with what was sent, so it must not be prepared meanwhile.
   private static let asReceived = ["--set", "preparation.enabled=false"]
 
-  /// Files that bring different bytes under one SOP Instance UID cannot live in one archive: one round for each.
-  private func roundsWithoutSharedUIDs(_ files: [(path: String, uid: String)]) -> [[String]] {
-    var rounds: [[String]] = []
-    var uses: [String: Int] = [:]
-    for file in files {
-      // Objects without a UID get stand-ins from their digest, so they never collide.
-      let n = file.uid.isEmpty ? 0 : uses[file.uid, default: 0]
-      uses[file.uid] = n + 1
-      if rounds.count <= n { rounds.append([]) }
-      rounds[n].append(file.path)
-    }
-    return rounds
-  }
-
   private func report(_ way: String, _ files: [String]) throws -> [Report] {
     let hub = try HubProcess(arguments: Self.asReceived)
     let result = try Executable.client(
@@ -44,20 +30,11 @@ struct RoundTripTests {
     return reports
   }
 
-  private func manifest() throws -> [(path: String, uid: String, syntax: String)] {
-    let folder = try #require(TestData.real)
-    let rows = try Executable.client("manifest.py", [folder.path])
-    return rows.output.split(separator: "\n").map {
-      let cells = $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
-      return (folder.appendingPathComponent(cells[0]).path, cells[1], cells[2])
-    }
-  }
-
   @Test func everyFileIsStoredFoundAndComesBackByteForByte() throws {
-    let files = try manifest().filter { !$0.path.contains("/malformed/") && $0.path.hasSuffix(".dcm") }
+    let files = try TestData.manifest().filter { !$0.path.contains("/malformed/") && $0.path.hasSuffix(".dcm") }
     #expect(files.count > 250)
     var all: [Report] = []
-    for round in roundsWithoutSharedUIDs(files.map { ($0.path, $0.uid) }) { all += try report("stow", round) }
+    for round in TestData.roundsWithoutSharedUIDs(files.map { ($0.path, $0.uid) }) { all += try report("stow", round) }
     for file in all {
       #expect(
         file.stored == "stored" && file.found == true && file.same == true && file.metadata == true
@@ -74,9 +51,9 @@ struct RoundTripTests {
   }
 
   @Test func everySyntaxArrivesByCStoreAsItIs() throws {
-    let files = try manifest().filter { $0.path.contains("/syntaxes/") && !$0.uid.isEmpty }
+    let files = try TestData.manifest().filter { $0.path.contains("/syntaxes/") && !$0.uid.isEmpty }
     var all: [Report] = []
-    for round in roundsWithoutSharedUIDs(files.map { ($0.path, $0.uid) }) { all += try report("dimse", round) }
+    for round in TestData.roundsWithoutSharedUIDs(files.map { ($0.path, $0.uid) }) { all += try report("dimse", round) }
     #expect(all.count > 90)
     for file in all {
       #expect(
@@ -86,7 +63,7 @@ struct RoundTripTests {
   }
 
   @Test func malformedFilesEndStoredQuarantinedOrRefusedAndTheHubLives() throws {
-    let files = try manifest().filter { $0.path.contains("/malformed/") }
+    let files = try TestData.manifest().filter { $0.path.contains("/malformed/") }
     let hub = try HubProcess(arguments: Self.asReceived)
     let result = try Executable.client(
       "roundtrip.py", [hub.base, "\(hub.dicomPort)", "stow"] + files.map(\.path), seconds: 300)

@@ -23,4 +23,28 @@ enum TestData {
     let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
     return names.filter { $0.hasSuffix(".dcm") }.sorted().map { folder.appendingPathComponent($0).path }
   }
+
+  /// Files that bring different bytes under one SOP Instance UID cannot live in one archive: one round for each.
+  static func roundsWithoutSharedUIDs(_ files: [(path: String, uid: String)]) -> [[String]] {
+    var rounds: [[String]] = []
+    var uses: [String: Int] = [:]
+    for file in files {
+      // Objects without a UID get stand-ins from their digest, so they never collide.
+      let n = file.uid.isEmpty ? 0 : uses[file.uid, default: 0]
+      uses[file.uid] = n + 1
+      if rounds.count <= n { rounds.append([]) }
+      rounds[n].append(file.path)
+    }
+    return rounds
+  }
+
+  /// What `MANIFEST.csv` says of the real images.
+  static func manifest() throws -> [(path: String, uid: String, syntax: String)] {
+    guard let folder = real else { return [] }
+    let rows = try Executable.client("manifest.py", [folder.path])
+    return rows.output.split(separator: "\n").map {
+      let cells = $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
+      return (folder.appendingPathComponent(cells[0]).path, cells[1], cells[2])
+    }
+  }
 }
