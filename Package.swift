@@ -87,7 +87,8 @@ let package = Package(
       dependencies: ["Web", .product(name: "HummingbirdTesting", package: "hummingbird")],
       swiftSettings: strict),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["DICOM", "rekkas"], exclude: ["Clients"], swiftSettings: strict),
+      name: "IntegrationTests", dependencies: ["DICOM", "Imaging", "rekkas"], exclude: ["Clients"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17

@@ -84,6 +84,8 @@ public enum LadderFile {
     if format.sampleKind != .integer { throw .floatingPoint }
     if format.bitsAllocated == 1 { throw .oneBit }
     if format.bitsAllocated > 16 { throw .wideSamples }
+    // Values that do not begin at the lowest bit (retired): only all bits can be coded, and then pydicom and Orthanc read whole words.
+    if format.highBit != format.bitsStored - 1, !options.codesUnusedBits { throw .unusedBits }
     let label = object.dataSet.string(.photometricInterpretation)?.uppercased()
     if format.samplesPerPixel == 3, label?.hasSuffix("_422") == true || label?.hasSuffix("_420") == true {
       throw .subsampledColor

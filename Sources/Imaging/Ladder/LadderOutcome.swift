@@ -40,7 +40,7 @@ public enum UntouchedReason: Error, Hashable, Sendable {
   case subsampledColor
   /// Pixel Data holds more than its frames.
   case surplusPixelData
-  /// Words hold something above their stored bits: an overlay, or what is not the sign.
+  /// Words hold something above their stored bits (an overlay, or what is not the sign), or room below them.
   case unusedBits
   /// A frame would take more memory than the limit.
   case tooLarge

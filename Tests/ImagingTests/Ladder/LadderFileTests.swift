@@ -108,6 +108,17 @@ private typealias Tag = DICOM.Tag
     }
   }
 
+  @Test func `values at the top of their words are left alone, or coded with all bits on demand`() throws {
+    let object = TestObject.grey((0..<400).map { ($0 % 256) << 4 }, columns: 20, stored: 12, high: 15)
+    try object.withPrepared { _, outcome, _ in #expect(outcome.untouched == .unusedBits) }
+    var options = LadderFile.Options()
+    options.codesUnusedBits = true
+    try object.withPrepared(options) { received, outcome, path in
+      _ = try #require(outcome.proven)
+      #expect(try ImageObject(path: path).decodedFrame(0).bytes == (try received.decode(0).bytes))
+    }
+  }
+
   @Test func `large multi-frame pixel data gets an extended offset table and an empty basic one`() throws {
     var options = LadderFile.Options()
     options.longestBasicOffset = 1000

@@ -33,11 +33,10 @@ def write(name, pixels, allocated, stored, *, signed=False, high=None, photometr
     ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=["picture", name])
     ds.StudyInstanceUID, ds.SeriesInstanceUID = study, series
     ds.PatientID, ds.PatientName, ds.Modality = "CASES", "Cases^Picture", "OT"
-    ds.Rows, ds.Columns = pixels.shape[-2:] if photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR") else pixels.shape[-3:-1]
-    ds.SamplesPerPixel = 1 if pixels.shape[-1] != 3 else 3
+    ds.SamplesPerPixel = 1 if photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR") else 3
+    ds.Rows, ds.Columns = pixels.shape[-2:] if ds.SamplesPerPixel == 1 else pixels.shape[-3:-1]
     if ds.SamplesPerPixel == 3:
         ds.PlanarConfiguration = planar or 0
-        ds.Rows, ds.Columns = pixels.shape[-3:-1]
     ds.PhotometricInterpretation = photometric
     ds.BitsAllocated, ds.BitsStored, ds.HighBit = allocated, stored, stored - 1 if high is None else high
     ds.PixelRepresentation = int(signed)
@@ -92,6 +91,10 @@ for stored in range(1, 17):
         if stored < 16:
             write(f"grey_{stored}_{'s' if sign else 'u'}_wide_word", values(stored, sign), 16, stored, signed=sign)
             write(f"grey_{stored}_{'s' if sign else 'u'}_at_top", values(stored, sign), 16, stored, signed=sign, high=15)
+for rows, columns in ((1, 1), (1, 2), (1, 59), (60, 1), (17, 3), (3, 17), (33, 65)):
+    shape = f"shape_{columns}x{rows}"
+    write(shape + "_8", values(8)[:rows, :columns], 8, 8)
+    write(shape + "_12_s", values(12, True)[:rows, :columns], 16, 12, signed=True)
 overlaid = values(12) | np.where(x % 7 == 0, 0xA000, 0)
 write("overlay_above", values(12), 16, 12, data=overlaid.astype("<u2").tobytes(), WindowCenter="2000", WindowWidth="3000")
 bits = np.packbits((SLOPE > 0.5).reshape(-1), bitorder="little").tobytes()
@@ -176,6 +179,8 @@ write("rgb_big_endian_16", np.rint(hue * 65535).astype("i8"), 16, 16, photometri
 write("rgb_16", np.rint(hue * 65535).astype("i8"), 16, 16, photometric="RGB")
 write("rgb_12", np.rint(hue * 4095).astype("i8"), 16, 12, photometric="RGB")
 write("rgb_odd", rgb[:31, :33], 8, 8, photometric="RGB")
+write("rgb_1x1", rgb[:1, 30:31], 8, 8, photometric="RGB")
+write("rgb_17x3", rgb[:3, 20:37], 8, 8, photometric="RGB")
 write("rgb_rle", rgb, 8, 8, photometric="RGB", compress=(RLELossless, {}))
 write("ybr_rct", rgb, 8, 8, photometric="RGB", compress=(JPEG2000Lossless, {}))
 write("ybr_ict", rgb, 8, 8, photometric="YBR_ICT", compress=(JPEG2000, {"j2k_cr": [3]}))
