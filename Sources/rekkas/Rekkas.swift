@@ -18,7 +18,8 @@ struct Rekkas: AsyncParsableCommand {
       """,
     version: rekkasVersion,
     subcommands: [
-      HubCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self, ProfileCommand.self,
+      HubCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self, PrepareCommand.self,
+      ProfileCommand.self,
       MeasureCommand.self, PhantomCommand.self, RenderWorkerCommand.self,
     ]
   )

@@ -10,7 +10,8 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Re-reads every object against its digest and repairs the index.",
     discussion: """
       Every object's SHA-256 is computed again and compared with its name; the index is compared with the objects, both
-      ways, and what it lacks is added. A damaged object is moved to the quarantine and named; nothing is deleted.
+      ways, and what it lacks is added. A damaged object is moved to the quarantine and named. Nothing is deleted but what an
+      interrupted preparation left behind: files for which others stand that are proven equal.
       Exit status: 0 all is well (or was repaired), 1 an object is damaged or missing.
 
         rekkas verify --data /srv/rekkas
@@ -56,6 +57,13 @@ struct VerifyCommand: ParsableCommand {
     if report.conflicting > 0 {
       lines.append(
         "\(report.conflicting) in conflict with another object of their SOP Instance UID: moved to the quarantine.")
+    }
+    if report.restored > 0 {
+      lines.append(
+        "\(report.restored) lost their prepared file: the received one has its place again, and waits to be prepared.")
+    }
+    if report.leftovers > 0 {
+      lines.append("\(report.leftovers) files for which others stand that are proven equal: removed.")
     }
     if report.strangers > 0 {
       lines.append("\(report.strangers) files in the objects folder are no objects: left alone.")

@@ -72,7 +72,7 @@ import Testing
   }
 }
 
-private enum RealData {
+enum RealData {
   static let folder =
     ProcessInfo.processInfo.environment["REKKAS_TEST_DATA"]
     ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../shared/data").standardizedFileURL

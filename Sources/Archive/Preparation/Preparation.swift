@@ -128,9 +128,10 @@ final class Preparation: Sendable {
         clerk.stumbled(error)
         wakeUp = .now + .seconds(1)
       }
-      let until = wakeUp
-      let news = monitor.wait(on: Wake.clerk, until: { _ in until }) { state -> State? in
-        guard state.isStopping || !state.results.isEmpty || !state.demands.isEmpty || .now >= until else { return nil }
+      let end = wakeUp
+      let until = { (_: State) -> ContinuousClock.Instant? in end }
+      let news = monitor.wait(on: Wake.clerk, until: until) { state -> State? in
+        guard state.isStopping || !state.results.isEmpty || !state.demands.isEmpty || .now >= end else { return nil }
         defer {
           state.results = []
           state.demands = []
