@@ -185,7 +185,7 @@ import Testing
   // MARK: -
 
   /// The processes that were started under this name.
-  private static func processes(of executable: String) -> [Int] {
+  static func processes(of executable: String) -> [Int] {
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return processes.compactMap(Int.init).filter { process in
       FileManager.default.contents(atPath: "/proc/\(process)/cmdline")?.starts(with: Data(executable.utf8)) ?? false
