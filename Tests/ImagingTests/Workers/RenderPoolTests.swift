@@ -32,7 +32,7 @@ import Testing
     await #expect(throws: RenderFailure.frameOutOfRange(count: 1)) {
       try await pool.render(RenderRequest(path: path, frame: 1))
     }
-    await #expect(throws: RenderFailure.unreadable("No such file or directory")) {
+    await #expect(throws: RenderFailure.missing) {
       try await pool.render(RenderRequest(path: path + ".absent"))
     }
     await pool.shutdown()

@@ -71,7 +71,7 @@ import Testing
       good.send("GET /dicom-web/studies?limit=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
       #expect(good.readToEnd()?.hasPrefix("HTTP/1.1 204") == true)
       // A debug build among other tests; the benchmark holds the real limit of one second.
-      #expect(ContinuousClock.now - started < .seconds(5))
+      #expect(ContinuousClock.now - started < .seconds(20))
       withExtendedLifetime(held) {}
     }
   }
@@ -88,7 +88,7 @@ import Testing
       peers[2].send(Self.stall)
       let started = ContinuousClock.now
       for peer in peers { #expect(peer.readToEnd() != nil) }
-      #expect(ContinuousClock.now - started < .seconds(5))
+      #expect(ContinuousClock.now - started < .seconds(20))
     }
   }
 
@@ -104,7 +104,7 @@ import Testing
       }
       let started = ContinuousClock.now
       #expect(peer.readToEnd() != nil)
-      #expect(ContinuousClock.now - started < .seconds(5))
+      #expect(ContinuousClock.now - started < .seconds(20))
     }
   }
 
