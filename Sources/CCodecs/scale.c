@@ -55,6 +55,18 @@ static void add_row8(float *restrict sum, const uint8_t *restrict row, size_t co
   for (size_t i = 0; i < count; i++) sum[i] += weight * (float)row[i];
 }
 
+/// One sample of the output: the weighted sum of `s->count` samples, `step` apart.
+static inline float across_at(const float *at, const span *s, size_t step) {
+  if (s->count == 2) return at[0] * s->left + at[step] * s->right;
+  float v = at[0] * s->left;
+  const int last = s->count - 1;
+  for (int i = 1; i < last; i++) v += at[(size_t)i * step] * s->weight;
+  return last > 0 ? v + at[(size_t)last * step] * s->right : v;
+}
+
+static inline uint16_t rounded16(float v) { return v >= 65534.5f ? 65535 : v > 0 ? (uint16_t)(v + 0.5f) : 0; }
+static inline uint8_t rounded8(float v) { return v >= 254.5f ? 255 : v > 0 ? (uint8_t)(v + 0.5f) : 0; }
+
 static void add_stored8(float *restrict sum, const uint8_t *restrict row, size_t count, float weight, cc_stored stored) {
   uint32_t shift = stored.shift, mask = stored.mask, flip = stored.flip;
   for (size_t i = 0; i < count; i++) sum[i] += weight * (float)(int)(((row[i] << shift) & mask) ^ flip);
@@ -103,20 +115,20 @@ static bool scale(const source *in, cc_part part, void *out, int out_width, int 
     span down = span_of(y, in->height, out_height, part.top, part.height);
     memset(sum, 0, sizeof(float) * (size_t)in->width * channels);
     for (int i = 0; i < down.count; i++) add_source_row(in, down.first + i, sum, weight_at(&down, i));
+    const size_t row = (size_t)y * (size_t)out_width * channels;
+    if (out16 && channels == 1) {
+      uint16_t *to = (uint16_t *)out + row;
+      for (int x = 0; x < out_width; x++) to[x] = rounded16(across_at(sum + across[x].first, &across[x], 1));
+      continue;
+    }
     for (int x = 0; x < out_width; x++) {
-      const span *s = &across[x];
       for (size_t c = 0; c < channels; c++) {
-        const float *at = sum + (size_t)s->first * channels + c;
-        float v = at[0] * s->left;
-        int last = s->count - 1;
-        for (int i = 1; i < last; i++) v += at[(size_t)i * channels] * s->weight;
-        if (last > 0) v += at[(size_t)last * channels] * s->right;
-        size_t index = ((size_t)y * (size_t)out_width + (size_t)x) * channels + c;
-        v += 0.5f;
+        const float v = across_at(sum + (size_t)across[x].first * channels + c, &across[x], channels);
+        const size_t index = row + (size_t)x * channels + c;
         if (out16)
-          ((uint16_t *)out)[index] = v >= 65535 ? 65535 : v > 0 ? (uint16_t)v : 0;
+          ((uint16_t *)out)[index] = rounded16(v);
         else
-          ((uint8_t *)out)[index] = v >= 255 ? 255 : v > 0 ? (uint8_t)v : 0;
+          ((uint8_t *)out)[index] = rounded8(v);
       }
     }
   }

@@ -153,8 +153,22 @@ static void inner_part(size_t count, double first, double step, double center, d
     inner_part(count, first, step, center, width, function, &from, &to);                                              \
     for (size_t i = 0; i < from; i++) table[i] = (level)((step > 0 ? 0 : (greatest)) ^ turn);                         \
     for (size_t i = to; i < count; i++) table[i] = (level)((step > 0 ? (greatest) : 0) ^ turn);                       \
-    for (size_t i = from; i < to; i++)                                                                                \
-      table[i] = (level)((level)windowed(first + (double)i * step, center, width, function, (greatest)) ^ turn);      \
+    if (function == CC_VOI_SIGMOID || (function == CC_VOI_LINEAR && width <= 1)) {                                    \
+      for (size_t i = from; i < to; i++)                                                                              \
+        table[i] = (level)((level)windowed(first + (double)i * step, center, width, function, (greatest)) ^ turn);    \
+      return;                                                                                                         \
+    }                                                                                                                 \
+    /* A straight line cut off at both ends, without a branch: several entries at once. */                            \
+    const bool exact = function == CC_VOI_LINEAR_EXACT;                                                               \
+    const double gain = (greatest) / (exact ? width : width - 1);                                                     \
+    const double offset = (first - (exact ? center : center - 0.5)) * gain + ((greatest) + 1) / 2;                    \
+    const double slope = step * gain;                                                                                 \
+    for (size_t i = from; i < to; i++) {                                                                              \
+      double y = offset + (double)(int)i * slope;                                                                     \
+      y = y < 0 ? 0 : y;                                                                                              \
+      y = y > (greatest) ? (greatest) : y;                                                                            \
+      table[i] = (level)((level)(int)y ^ turn);                                                                       \
+    }                                                                                                                 \
   }
 
 DEFINE_WINDOW_TABLE(cc_window_table, uint8_t, 255)

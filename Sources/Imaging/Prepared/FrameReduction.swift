@@ -18,10 +18,14 @@ struct FrameReduction: Equatable {
   }
 
   /// The most halvings after which the shown part still has as many pixels as its picture.
-  static func levels(for geometry: PictureGeometry) -> Int {
+  ///
+  /// - Parameter slack: this part of the picture's pixels, along each side, may be missing.
+  static func levels(for geometry: PictureGeometry, slack: Double = 0) -> Int {
     var levels = 0
+    let columns = Int((Double(geometry.outWidth) * (1 - slack)).rounded(.up))
+    let rows = Int((Double(geometry.outHeight) * (1 - slack)).rounded(.up))
     func suffices(_ levels: Int) -> Bool {
-      halved(geometry.width, levels) >= geometry.outWidth && halved(geometry.height, levels) >= geometry.outHeight
+      halved(geometry.width, levels) >= columns && halved(geometry.height, levels) >= rows
     }
     while levels < 30, suffices(levels + 1) { levels += 1 }
     return levels

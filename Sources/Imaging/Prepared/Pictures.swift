@@ -11,6 +11,7 @@ public final class Pictures: Sendable {
 
   private let pool: RenderPool
   private let threads: PictureThreads
+  private let processors: Int
   private let renderer: PreparedRenderer
   private var headers: PictureHeaders { renderer.headers }
 
@@ -23,6 +24,7 @@ public final class Pictures: Sendable {
   ) {
     self.pool = pool
     self.profile = profile
+    self.processors = processors
     threads = PictureThreads(longLimit: processors)
     renderer = PreparedRenderer(headers: PictureHeaders())
   }
@@ -32,10 +34,13 @@ public final class Pictures: Sendable {
     var request = request
     request.path = source.path
     guard let table = source.layers else { return try await pool.render(request) }
-    let (renderer, drawing) = (renderer, request)
-    return try await threads.run(renderer.isLong(request, table) ? .long : .short) {
-      try renderer.picture(drawing, of: source, table, grade: .view).encoded(
-        as: drawing.format, within: drawing.byteLimit)
+    let (renderer, drawing, threads, processors) = (renderer, request, threads, processors)
+    let isLong = renderer.isLong(request, table)
+    return try await threads.run(isLong ? .long : .short) {
+      // Two halves of a picture for one reader, but one each for two.
+      let share = isLong && threads.isQuiet ? processors : 1
+      return try renderer.picture(drawing, of: source, table, grade: .view, threads: share)
+        .encoded(as: drawing.format, within: drawing.byteLimit)
     }
   }
 

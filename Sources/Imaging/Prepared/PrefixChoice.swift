@@ -29,6 +29,15 @@ struct PrefixChoice: Equatable {
       case .view: 0.06
       }
     }
+
+    /// Pixels along a side that the reduced frame may have less than the picture. A tenth is not seen in a list, and a halving more is
+    /// half the time.
+    var slack: Double {
+      switch self {
+      case .thumbnail: 0.1
+      case .view: 0
+      }
+    }
   }
 
   private init(levels: Int, layers: Int) {
@@ -47,7 +56,7 @@ struct PrefixChoice: Equatable {
       self = .whole
       return
     }
-    let levels = FrameReduction.levels(for: geometry)
+    let levels = FrameReduction.levels(for: geometry, slack: grade.slack)
     let samples =
       FrameReduction.halved(format.columns, levels) * FrameReduction.halved(format.rows, levels)
       * format.samplesPerPixel
