@@ -210,8 +210,8 @@ import Testing
 
   @Test func `Nothing is prepared while stores are running, but a frame now and then`() async throws {
     let archive = try make { options in
-      options.quiet = .seconds(60)
-      options.longestPause = .seconds(60)
+      options.quiet = .seconds(3600)
+      options.longestPause = .seconds(3600)
     }
     try archive.store(ImagePreparationSample.slice().bytes)
     try await Task.sleep(for: .milliseconds(300))
