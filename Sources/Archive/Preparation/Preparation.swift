@@ -109,11 +109,13 @@ final class Preparation: Sendable {
     var clerk = PreparationClerk(
       plan: PreparationPlan(lookout: options.lookout), options: options, replacement: replacement, reserve: reserve,
       metrics: metrics, logger: logger)
+    // One more than there are threads, so that none waits while the clerk settles what another has done.
+    let most = max(1, options.threads) + 1
     while true {
       var wakeUp = ContinuousClock.now
       // The system may fail the index, too: everything is tried again later.
       do {
-        while clerk.plan.runningCount < max(1, options.threads) {
+        while clerk.plan.runningCount < most {
           switch try clerk.next() {
           case .take(let job):
             monitor.change(waking: Wake.workers) { $0.jobs.append(job) }
@@ -122,7 +124,7 @@ final class Preparation: Sendable {
           }
           break
         }
-        if clerk.plan.runningCount >= max(1, options.threads) { wakeUp = .now + .seconds(3600) }
+        if clerk.plan.runningCount >= most { wakeUp = .now + .seconds(3600) }
         wakeUp = min(wakeUp, try clerk.removeSuperseded())
       } catch {
         clerk.stumbled(error)

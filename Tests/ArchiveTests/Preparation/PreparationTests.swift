@@ -158,6 +158,25 @@ import Testing
     try archive.close()
   }
 
+  @Test func `Checks and duplicates come in between, and nothing is lost or put aside`() async throws {
+    let archive = try make(threads: 2)
+    let samples = try (0..<12).map { try ImagePreparationSample.slice($0) }
+    for sample in samples { try archive.store(sample.bytes) }
+    var rounds = 0
+    repeat {
+      rounds += 1
+      let report = try archive.verify()
+      #expect(report.isClean, "\(report)")
+      for sample in samples { #expect(stored(try archive.store(sample.bytes)) == nil) }
+    } while try rounds < 200 && archive.preparationStatus().waiting > 0
+    try await archive.waitUntilPrepared()
+    #expect(try archive.quarantined().isEmpty)
+    #expect(try archive.statistics().instances == 12 && folder.objectFiles().count == 12)
+    let final = try archive.verify()
+    #expect(final.isClean && final.leftovers == 0, "\(final)")
+    try archive.close()
+  }
+
   @Test func `A record whose file was replaced is read once more`() async throws {
     let archive = try make { $0.longestReading = .zero }
     let gate = Mutex(0)
