@@ -122,17 +122,18 @@ struct PreparationPlan {
     pause(until: now + .seconds(min(1 << min(failuresInARow, 10), 900)))
   }
 
-  /// First, middle and last of each series, then the rest.
+  /// First, middle and last of each series, then the rest, and at the end those that were under way when the process went down:
+  /// most of them by chance, and should one have been the cause, the others are done by then.
   static func arranged(_ waiting: [PreparationJob]) -> [PreparationJob] {
     var early: [PreparationJob] = []
     var late: [PreparationJob] = []
-    for series in waiting.chunked(by: \.series) {
+    for series in waiting.filter({ $0.attempts == 0 }).chunked(by: \.series) {
       let marks = [series.startIndex, series.startIndex + series.count / 2, series.endIndex - 1]
       for index in series.indices {
         if marks.contains(index) { early.append(series[index]) } else { late.append(series[index]) }
       }
     }
-    return early + late
+    return early + late + waiting.filter { $0.attempts > 0 }
   }
 }
 
