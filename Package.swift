@@ -12,6 +12,13 @@ let dcmtk = [
   "ijg8", "ijg12", "ijg16", "crypto", "ssl", "z", "pthread",
 ]
 
+// With REKKAS_FUZZ set there is one more executable, and our own rooms are built for libFuzzer (see Scripts/fuzz). Optimised, or
+// it would try a tenth; every symbol reachable, as in a debug build.
+let isFuzzing = Context.environment["REKKAS_FUZZ"] != nil
+let sanitized = isFuzzing ? ["-fsanitize=fuzzer-no-link,address"] : []
+let rooms: [SwiftSetting] =
+  strict + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-O", "-enable-testing"])] : [])
+
 let package = Package(
   name: "rekkas",
   products: [.executable(name: "rekkas", targets: ["rekkas"])],
@@ -27,20 +34,20 @@ let package = Package(
   targets: [
     .target(
       name: "CDCMTK",
-      cxxSettings: [.unsafeFlags(optimised)],
+      cxxSettings: [.unsafeFlags(optimised + sanitized)],
       linkerSettings: dcmtk.map { .linkedLibrary($0) }),
     .target(
       name: "CCodecs",
-      cSettings: [.unsafeFlags(optimised)],
+      cSettings: [.unsafeFlags(optimised + sanitized)],
       linkerSettings: ["turbojpeg", "png", "z", "openjp2", "jxl", "charls"].map { .linkedLibrary($0) }),
     .target(
       name: "DICOM",
       dependencies: ["CDCMTK"],
-      swiftSettings: strict),
+      swiftSettings: rooms),
     .target(
       name: "Imaging",
       dependencies: ["CCodecs", "DICOM"],
-      swiftSettings: strict),
+      swiftSettings: rooms),
     .target(
       name: "Archive",
       dependencies: [
@@ -49,7 +56,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
       ],
-      swiftSettings: strict),
+      swiftSettings: rooms),
     .target(
       name: "DIMSE",
       dependencies: [
@@ -58,7 +65,7 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
-      swiftSettings: strict),
+      swiftSettings: rooms),
     .target(
       name: "Web",
       dependencies: [
@@ -67,7 +74,7 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
       ],
       resources: [.embedInCode("Page/Files")],
-      swiftSettings: strict),
+      swiftSettings: rooms),
     .executableTarget(
       name: "rekkas",
       dependencies: [
@@ -93,3 +100,16 @@ let package = Package(
   swiftLanguageModes: [.v6],
   cxxLanguageStandard: .cxx17
 )
+
+if isFuzzing {
+  package.targets += [
+    .target(
+      name: "CFuzz", dependencies: ["CDCMTK"], path: "Tests/Fuzz/CFuzz",
+      cxxSettings: [.unsafeFlags(optimised + sanitized + ["-ISources/CDCMTK"])]),
+    .executableTarget(
+      name: "rekkas-fuzz",
+      dependencies: ["Archive", "CFuzz", "DICOM", "Imaging", "Web", .product(name: "Yams", package: "Yams")],
+      path: "Tests/Fuzz/Fuzz", swiftSettings: rooms,
+      linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
+  ]
+}

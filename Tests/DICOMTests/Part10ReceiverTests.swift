@@ -54,6 +54,17 @@ import Testing
     }
   }
 
+  /// Found by fuzzing: kept as a data set, such elements were read as a part of our header when the object was opened again.
+  @Test func elementsOfTheHeaderAreNoDataSetWhateverTheirVR() throws {
+    let implicitMeta: [UInt8] = [2, 0, 0, 0, 4, 0, 0, 0, 0xDB, 0, 0, 0]
+    let canonical = writer.file(transferSyntax: .implicitVRLittleEndian)
+    let result = try receive(implicitMeta + writer.dataSet(transferSyntax: .implicitVRLittleEndian), pieces: 100)
+    #expect(result.bytes == canonical)
+    #expect(throws: (any Error).self) {
+      try receive([2, 0, 0, 0, 0, 0, 0, 0, 0xDB] + .init(repeating: 0, count: 90), pieces: 7)
+    }
+  }
+
   @Test func aHeaderThatLiesAboutTheEncodingIsReplacedByATrueOne() throws {
     let header = FileMeta.canonicalHeader(
       sopClassUID: "1", sopInstanceUID: "2", transferSyntax: .implicitVRLittleEndian)

@@ -18,9 +18,8 @@ struct FileHead {
       return try readMeta(memory, from: 132, isWhole: isWhole)
     }
     guard memory.count >= 8 else { throw ParseFailure(.notDICOM) }
-    if memory[0] == 2, memory[1] == 0, VR(memory[4], memory[5]).isKnown {
-      return try readMeta(memory, from: 0, isWhole: isWhole)
-    }
+    // Whatever its VRs are: behind our own header a data set that began with this group would be read as part of that header.
+    if memory[0] == 2, memory[1] == 0 { return try readMeta(memory, from: 0, isWhole: isWhole) }
     guard beginsDataSet(memory) else { throw ParseFailure(.notDICOM) }
     return FileHead(meta: nil, dataSetOffset: 0)
   }
