@@ -14,6 +14,19 @@ extension FuzzTarget {
     },
     seeds: [ladderFrame, [0, 0, 0, 12, 0x6A, 0x50, 0x20, 0x20, 0x0D, 0x0A, 0x87, 0x0A] + boxed("jp2c", ladderFrame)])
 
+  /// A prepared frame that was damaged on the disk after its proof, as it is decoded in the process: OpenJPEG behind our checks.
+  static let ladder = FuzzTarget(
+    run: { input in
+      guard let codestream = try? JPEG2000Codestream(input, isPrefix: input.count < ladderEnds.last!) else { return }
+      let table = LayerTable(format: ladderFormat, frames: [.init(offset: 0, layerEnds: ladderEnds)])
+      guard (try? codestream.requireLadder(of: table, 0)) != nil else { return }
+      for reduce in [0, 2] {
+        guard let frame = try? codestream.decode(as: ladderFormat, reduce: reduce) else { continue }
+        precondition(frame.bytes.count == frame.format.frameLength)
+      }
+    },
+    seeds: [ladderFrame, ladderFrame.prefix(ladderEnds[0]).map { $0 }])
+
   /// Tables that the index keeps, compactly encoded.
   static let index = FuzzTarget(
     run: { input in
@@ -123,13 +136,13 @@ extension FuzzTarget {
 
   // MARK: Seeds
 
-  private static let ladderFrame: [UInt8] = {
-    let format = FrameFormat(
-      rows: 24, columns: 30, samplesPerPixel: 1, bitsAllocated: 8, bitsStored: 8, highBit: 7, isSigned: false,
-      photometricInterpretation: .monochrome2)
-    let frame = DecodedFrame(format: format, bytes: (0..<720).map { UInt8(truncatingIfNeeded: $0 * 7) })
-    return (try? Ladder.encode(frame, layers: [100, 300]))?.withUnsafeBytes { Array($0) } ?? []
-  }()
+  private static let ladderFormat = FrameFormat(
+    rows: 24, columns: 30, samplesPerPixel: 1, bitsAllocated: 8, bitsStored: 8, highBit: 7, isSigned: false,
+    photometricInterpretation: .monochrome2)
+  private static let encoded = try? Ladder.encode(
+    DecodedFrame(format: ladderFormat, bytes: (0..<720).map { UInt8(truncatingIfNeeded: $0 * 7) }), layers: [100, 300])
+  private static let ladderFrame = encoded?.withUnsafeBytes { Array($0) } ?? []
+  private static let ladderEnds = encoded?.layerEnds ?? [0]
 
   private static func boxed(_ type: String, _ content: [UInt8]) -> [UInt8] {
     [0, 0, UInt8((content.count + 8) >> 8), UInt8((content.count + 8) & 0xFF)] + Array(type.utf8) + content
