@@ -51,15 +51,24 @@ void cc_histogram(const void *words, size_t count, size_t step, cc_stored stored
   }
 }
 
-bool cc_is_zero_extended(const void *words, size_t count, int bits_allocated, int bits) {
+bool cc_is_extended(const void *words, size_t count, int bits_allocated, int bits, bool is_signed) {
   const uint8_t *bytes = words;
-  uint16_t all = 0;
+  // The bits that differ from the extension of the ones below them.
+  uint16_t differing = 0;
   if (bits_allocated == 8) {
-    for (size_t i = 0; i < count; i++) all |= bytes[i];
+    int spare = 8 - bits;
+    for (size_t i = 0; i < count; i++) {
+      uint8_t top = (uint8_t)(bytes[i] << spare);
+      differing |= bytes[i] ^ (is_signed ? (uint8_t)((int8_t)top >> spare) : (uint8_t)(top >> spare));
+    }
   } else {
-    for (size_t i = 0; i < count; i++) all |= load16(bytes + 2 * i);
+    int spare = 16 - bits;
+    for (size_t i = 0; i < count; i++) {
+      uint16_t word = load16(bytes + 2 * i), top = (uint16_t)(word << spare);
+      differing |= (uint16_t)(word ^ (is_signed ? (uint16_t)((int16_t)top >> spare) : (uint16_t)(top >> spare)));
+    }
   }
-  return all >> bits == 0;
+  return differing == 0;
 }
 
 static inline double number(const uint8_t *bytes, size_t i, int kind) {

@@ -35,4 +35,12 @@ struct ClientTests {
     #expect(result.status == 0, "\(result.output)\(result.errors)")
     #expect(result.output.contains("all good"))
   }
+
+  @Test func othersReadWhatIsMadeOnAccept() throws {
+    let hub = try HubProcess()
+    let result = try Executable.client(
+      "transcoding_client.py", [hub.base] + TestData.files(under: TestData.synthetic))
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+    #expect(result.output.contains("all good"))
+  }
 }

@@ -330,8 +330,8 @@ CC_EXPORT cc_status cc_jpeg_lossless_encode(const void *words, size_t length, co
 /// Encodes words as one frame of RLE (PS3.5 annex G). Any thread.
 CC_EXPORT cc_status cc_rle_encode(const void *words, size_t length, const cc_jls_samples *samples, cc_bytes *out);
 
-/// Whether every one of `count` words of 8 or 16 bits is the zero extension of its lowest `bits`.
-CC_EXPORT bool cc_is_zero_extended(const void *words, size_t count, int bits_allocated, int bits);
+/// Whether every one of `count` words of 8 or 16 bits is the zero extension, or the sign extension, of its lowest `bits`.
+CC_EXPORT bool cc_is_extended(const void *words, size_t count, int bits_allocated, int bits, bool is_signed);
 
 #ifdef __cplusplus
 }

@@ -3,8 +3,8 @@ import DICOM
 
 /// Encodes frames in the compressed transfer syntaxes that a client may ask for.
 ///
-/// All but JPEG Baseline are exact: the words that were given come back, with whatever lies above their stored bits. Only JPEG 2000
-/// has no room for that (see `LadderFile.Options.codesUnusedBits`) and is refused then.
+/// All but JPEG Baseline are exact: the words that were given come back. Words with something above their stored bits (an overlay) go into
+/// JPEG lossless and RLE only: in a wider codestream of JPEG 2000 or JPEG-LS readers take it for a part of the value.
 public enum FrameCoder {
   /// The exact syntaxes, the most widely read first.
   public static let losslessSyntaxes: [TransferSyntax] = [
@@ -55,6 +55,7 @@ public enum FrameCoder {
         }
       }
     case .jpegLSLossless:
+      guard isClean(frame) else { throw .cannotEncode(syntax.uid) }
       return try encode(frame) { cc_jls_encode($0.baseAddress, $0.count, $1, UInt32(codedBits(frame)), $2) }
     case .jpegLosslessSV1:
       return try encode(frame) { cc_jpeg_lossless_encode($0.baseAddress, $0.count, $1, UInt32(codedBits(frame)), $2) }
@@ -82,12 +83,21 @@ public enum FrameCoder {
   private static func codedBits(_ frame: DecodedFrame) -> Int {
     let format = frame.format
     guard format.bitsAllocated == 16 else { return 8 }
-    guard !format.isSigned, format.highBit == format.bitsStored - 1 else { return 16 }
-    let bits = max(9, format.bitsStored)
-    let isClean = frame.withUnsafeBytes {
-      cc_is_zero_extended($0.baseAddress, $0.count / 2, 16, Int32(format.bitsStored))
+    guard !format.isSigned, format.highBit == format.bitsStored - 1, isClean(frame) else { return 16 }
+    return max(9, format.bitsStored)
+  }
+
+  /// Nothing lies above the stored bits but zeros, or the sign. Values at the top of their words have nothing above them.
+  private static func isClean(_ frame: DecodedFrame) -> Bool {
+    let format = frame.format
+    guard format.highBit == format.bitsStored - 1, format.bitsStored < format.bitsAllocated else {
+      return format.highBit == format.bitsAllocated - 1
     }
-    return isClean ? bits : 16
+    return frame.withUnsafeBytes {
+      cc_is_extended(
+        $0.baseAddress, $0.count * 8 / format.bitsAllocated, Int32(format.bitsAllocated), Int32(format.bitsStored),
+        format.isSigned)
+    }
   }
 
   private static func jpeg(_ frame: DecodedFrame) throws(FrameFailure) -> [UInt8] {

@@ -77,9 +77,13 @@ struct StoredForm: Equatable, Sendable {
   static func reading(_ syntax: TransferSyntax, path: String) -> StoredForm {
     guard let object = try? ImageObject(path: path) else { return StoredForm(syntax: syntax) }
     var format = object.format
-    // A decoder gives every sample of pixels that share their chroma only while they are compressed.
-    if syntax.isEncapsulated, format.photometricInterpretation.isSubsampledAcross {
-      format.photometricInterpretation = .ybrFull
+    if syntax.isEncapsulated {
+      // What a decoder gives: every sample of pixels that share their chroma, and colour transforms undone.
+      switch format.photometricInterpretation {
+      case .ybrRCT, .ybrICT: format.photometricInterpretation = .rgb
+      case .ybrFull422, .ybrPartial422: format.photometricInterpretation = .ybrFull
+      default: break
+      }
     }
     return StoredForm(syntax: syntax, format: format)
   }
