@@ -59,6 +59,14 @@ void cc_expand_422(const uint8_t *packed, size_t pixels, uint8_t *ybr) {
   }
 }
 
+void cc_planes(const uint8_t *pixels, size_t count, size_t samples, size_t bytes_per_sample, uint8_t *out) {
+  for (size_t s = 0; s < samples; s++) {
+    const uint8_t *in = pixels + s * bytes_per_sample;
+    for (size_t i = 0; i < count; i++, in += samples * bytes_per_sample, out += bytes_per_sample)
+      memcpy(out, in, bytes_per_sample);
+  }
+}
+
 void cc_palette(const void *words, size_t count, int bits_allocated, bool is_signed, int bits_stored, int32_t first,
                 const uint8_t *table, size_t entries, uint8_t *rgb) {
   const uint8_t *bytes = words;

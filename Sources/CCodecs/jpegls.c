@@ -46,6 +46,12 @@ static void extend_sign(uint8_t *words, size_t count, size_t size, unsigned prec
   }
 }
 
+/// Whether the last marker is there; fragments may be padded.
+static bool has_end(const uint8_t *data, size_t length) {
+  while (length > 2 && data[length - 1] == 0) length--;
+  return length >= 2 && data[length - 2] == 0xff && data[length - 1] == 0xd9;
+}
+
 cc_status cc_jls_decode(const uint8_t *data, size_t length, const cc_jls_samples *samples, void *out, size_t out_length) {
   const size_t size = samples->bits_allocated / 8;
   if (size != 1 && size != 2) return jls_failure(CC_J2K_UNSUPPORTED, "JPEG-LS in words of another size", CHARLS_JPEGLS_ERRC_SUCCESS);
@@ -54,7 +60,20 @@ cc_status cc_jls_decode(const uint8_t *data, size_t length, const cc_jls_samples
   charls_jpegls_decoder *decoder = charls_jpegls_decoder_create();
   if (!decoder) return jls_failure(CC_J2K_NO_MEMORY, "JPEG-LS: out of memory", CHARLS_JPEGLS_ERRC_SUCCESS);
   cc_status status = {CC_J2K_OK, ""};
-  uint8_t *planes = NULL;
+  uint8_t *planes = NULL, *ended = NULL;
+  // Where the bits end without a marker CharLS 2.4 reads zeros until a counter overflows: seconds. With one it stops at once.
+  if (!has_end(data, length)) {
+    ended = malloc(length + 2);
+    if (!ended) {
+      status = jls_failure(CC_J2K_NO_MEMORY, "JPEG-LS: out of memory", CHARLS_JPEGLS_ERRC_SUCCESS);
+      goto done;
+    }
+    memcpy(ended, data, length);
+    ended[length] = 0xff;
+    ended[length + 1] = 0xd9;
+    data = ended;
+    length += 2;
+  }
   charls_frame_info info;
   charls_interleave_mode mode;
   charls_jpegls_errc said = charls_jpegls_decoder_set_source_buffer(decoder, data, length);
@@ -91,6 +110,7 @@ cc_status cc_jls_decode(const uint8_t *data, size_t length, const cc_jls_samples
     extend_sign(out, count, size, (unsigned)info.bits_per_sample);
 
 done:
+  free(ended);
   free(planes);
   charls_jpegls_decoder_destroy(decoder);
   return status;

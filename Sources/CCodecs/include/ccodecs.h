@@ -126,6 +126,9 @@ CC_EXPORT void cc_ybr_partial_to_rgb(const uint8_t *ybr, size_t pixels, uint8_t 
 /// Y Y B R for two pixels (YBR_FULL_422, YBR_PARTIAL_422) to Y B R by pixel. `columns` must be even.
 CC_EXPORT void cc_expand_422(const uint8_t *packed, size_t pixels, uint8_t *ybr);
 
+/// Colour by pixel to colour by plane.
+CC_EXPORT void cc_planes(const uint8_t *pixels, size_t count, size_t samples, size_t bytes_per_sample, uint8_t *out);
+
 /// Palette: aligned index word to RGB. `table` holds `entries` × 3 bytes; indices below `first` take the first, past the end the last.
 CC_EXPORT void cc_palette(const void *words, size_t count, int bits_allocated, bool is_signed, int bits_stored, int32_t first,
                           const uint8_t *table, size_t entries, uint8_t *rgb);

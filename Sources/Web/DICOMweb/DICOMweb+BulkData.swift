@@ -12,6 +12,11 @@ extension DICOMweb {
     }
     let record = try await instances(scope)[0]
     let accepted = accepted(request, QueryString(request.uri.query))
+    if attribute == AttributePath(.pixelData),
+      let response = try await unpreparedPixelData(record, accepted, request)
+    {
+      return response
+    }
     guard let bulk = try await bulkData(attribute, record) else { throw WebFailure.notFound("value") }
     return try await answer(bulk, accepted, request, record, name: attribute.description)
   }

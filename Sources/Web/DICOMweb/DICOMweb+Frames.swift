@@ -60,7 +60,8 @@ extension DICOMweb {
   private func decoded(_ frames: [Int], _ record: InstanceRecord, _ plan: FramePlan, _ tag: EntityTag, base: String)
     async throws -> Response
   {
-    let first = try await made(frames[0], record, plan)
+    let byPlane = plan.form == .decoded ? try await saysColourByPlane(record) : false
+    let first = try await made(frames[0], record, plan, byPlane: byPlane)
     guard plan.isMultipart else { return try await answer([.bytes(first)], contentType: plan.contentType, tag: tag) }
     let writer = MultipartWriter(rootType: plan.mediaType, tag: tag)
     let location = base + record.scope.path + "/frames/"
@@ -71,7 +72,7 @@ extension DICOMweb {
     let length = isKnown ? heads.reduce(writer.tail.count) { $0 + $1.count + first.count } : nil
     let body = ResponseBody(contentLength: length) { sink in
       for (index, frame) in frames.enumerated() {
-        let pixels = index == 0 ? first : try await made(frame, record, plan)
+        let pixels = index == 0 ? first : try await made(frame, record, plan, byPlane: byPlane)
         guard plan.form == .encoded || pixels.count == first.count else {
           throw SegmentFailure(what: "the frames of one image decoded to different sizes")
         }
@@ -86,11 +87,9 @@ extension DICOMweb {
   }
 
   /// One frame, numbered from 1, as the plan wants it.
-  private func made(_ frame: Int, _ record: InstanceRecord, _ plan: FramePlan) async throws -> [UInt8] {
-    try await drawing(record) { source in
-      guard plan.form == .encoded else { return try await pictures.decodeFrame(frame - 1, of: source) }
-      return try await pictures.encodeFrame(frame - 1, of: source, to: plan.syntax)
-    }
+  private func made(_ frame: Int, _ record: InstanceRecord, _ plan: FramePlan, byPlane: Bool) async throws -> [UInt8] {
+    guard plan.form == .encoded else { return try await decodedFrame(frame - 1, record, byPlane: byPlane) }
+    return try await drawing(record) { try await pictures.encodeFrame(frame - 1, of: $0, to: plan.syntax) }
   }
 
   /// `3` or `1,2,5`.

@@ -160,6 +160,23 @@ import Testing
     #expect(!FrameCoder.canEncode(.jpegBaseline, deep))
   }
 
+  @Test func `JPEG-LS that was cut off is refused at once`() throws {
+    let kind = Kind(description: "", rows: 40, columns: 40)
+    try kind.object().withFile { path in
+      let frame = try ImageObject(path: path).decodedFrame(0)
+      let codestream = try FrameCoder.encode(frame, as: .jpegLSLossless)
+      for length in stride(from: 0, to: codestream.count - 4, by: 97) {
+        let started = ContinuousClock.now
+        #expect(throws: FrameFailure.self) {
+          try Array(codestream.prefix(length)).withUnsafeFrameBytes { bytes throws(FrameFailure) in
+            try JPEGLSCodestream.decode(bytes, as: frame.format, limit: 1 << 20)
+          }
+        }
+        #expect(ContinuousClock.now - started < .seconds(2))
+      }
+    }
+  }
+
   @Test func `offset tables lead to the frames`() throws {
     var kind = Kind(description: "", allocated: 8, stored: 8)
     kind.frames = 4

@@ -1,3 +1,4 @@
+import Archive
 import DICOM
 import Foundation
 import HTTPTypes
@@ -211,6 +212,41 @@ struct TranscodingTests {
           let frames = try Self.frames(response.bytes)
           #expect(frames == [object.frame(1), object.frame(2)])
         }
+      }
+    }
+  }
+
+  /// What a decoder gives by pixel goes out as the metadata describes it.
+  @Test func decodedColourKeepsThePlanesThatTheMetadataNames() async throws {
+    try await WebFixture.run { fixture, client in
+      var writer = DataSetWriter()
+      writer.uid(.sopClassUID, "1.2.840.10008.5.1.4.1.1.7")
+      writer.uid(.sopInstanceUID, "2.25.1.1.1")
+      writer.uid(.studyInstanceUID, "2.25.1")
+      writer.uid(.seriesInstanceUID, "2.25.1.1")
+      writer.uint16(.samplesPerPixel, [3])
+      writer.string(.photometricInterpretation, .cs, "RGB")
+      writer.uint16(.planarConfiguration, [1])
+      for (tag, value) in [
+        (Tag.rows, UInt16(1)), (.columns, 4), (.bitsAllocated, 8), (.bitsStored, 8), (.highBit, 7),
+        (.pixelRepresentation, 0),
+      ] { writer.uint16(tag, [value]) }
+      let byPixel: [UInt8] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+      let format = FrameFormat(
+        rows: 1, columns: 4, samplesPerPixel: 3, bitsAllocated: 8, bitsStored: 8, highBit: 7, isSigned: false,
+        photometricInterpretation: .rgb)
+      writer.encapsulatedPixelData(frames: [
+        try FrameCoder.encode(DecodedFrame(format: format, bytes: byPixel), as: .rleLossless)
+      ])
+      let file = writer.file(transferSyntax: .rleLossless)
+      let spool = try fixture.archive.makeSpool()
+      var receiver = Part10Receiver(spool: spool)
+      try file.withUnsafeBytes { try receiver.receive($0) }
+      _ = try receiver.finish()
+      _ = try await fixture.archive.store(spool, receipt: Receipt(channel: .import))
+      try await client.execute(uri: Self.one + "/frames/1", method: .get) { response in
+        let parts = try response.parts()
+        #expect(parts.map(\.content) == [[1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12]])
       }
     }
   }
