@@ -13,7 +13,7 @@ extension DICOMweb {
     let record = try await instances(scope)[0]
     let accepted = accepted(request, QueryString(request.uri.query))
     if attribute == AttributePath(.pixelData),
-      let response = try await unpreparedPixelData(record, accepted, request)
+      let response = try await nativePixelData(record, accepted, request)
     {
       return response
     }

@@ -9,7 +9,7 @@ import NIOCore
 extension DICOMweb {
   /// One decoded frame, from 0: colour by plane where the metadata says so.
   ///
-  /// Metadata is what was received, and a prepared file replaces it without a change there; decoders give colour by pixel.
+  /// Decoders give colour by pixel, whatever the compressed object's Planar Configuration is.
   func decodedFrame(_ frame: Int, _ record: InstanceRecord, byPlane: Bool) async throws -> [UInt8] {
     let pixels = try await drawing(record) { try await pictures.decodeFrame(frame, of: $0) }
     let count = record.rows * record.columns
@@ -25,9 +25,9 @@ extension DICOMweb {
     return metadata.first?.value(of: .planarConfiguration) == "[1]"
   }
 
-  /// Pixel Data of an object that we prepared, as it was received: for who asks for octets and names no syntax, so that the address in
-  /// the metadata gives the same bytes before and after. Nil when Accept wants something else.
-  func unpreparedPixelData(_ record: InstanceRecord, _ accepted: [MediaRange], _ request: Request) async throws
+  /// Pixel Data of an object that we prepared, native as it was received: for who asks for octets and names no syntax, so that the
+  /// address in the metadata gives the same samples before and after. Nil when Accept wants something else.
+  func nativePixelData(_ record: InstanceRecord, _ accepted: [MediaRange], _ request: Request) async throws
     -> Response?
   {
     guard let table = record.layers else { return nil }
