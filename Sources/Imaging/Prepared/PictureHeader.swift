@@ -35,9 +35,17 @@ final class PictureHeaders: Sendable {
   }
 
   private let known: RecentValues<Key, PictureHeader>
+  private let contrasts = RecentValues<Key, Double>(capacity: 1 << 20) { _ in 128 }
 
   init(capacity: Int = 8 << 20) {
     known = RecentValues(capacity: capacity) { $0.cost }
+  }
+
+  /// How the image's own window stands to the values of a frame, once a picture of it was made: see `PrefixChoice`.
+  func contrast(of source: PictureSource, frame: Int) -> Double? { contrasts[Key(digest: source.digest, frame: frame)] }
+
+  func setContrast(_ contrast: Double, of source: PictureSource, frame: Int) {
+    contrasts.insert(contrast, for: Key(digest: source.digest, frame: frame))
   }
 
   /// Reads the header of a file, unless it is known. Blocks; the walk is our own and bounded, so any file may be read so.

@@ -19,14 +19,19 @@ struct PreparedRenderer: Sendable {
         columns: table.format.columns, rows: table.format.rows, aspect: attributes.aspect, viewport: request.viewport)
     else { throw .emptyRegion }
     func choice(_ contrast: Double) -> PrefixChoice {
-      PrefixChoice(
+      // Who asks for 16 bits wants values, not a picture.
+      if request.format.depth == 16 { return .whole }
+      return PrefixChoice(
         table.frames[request.frame], table.format, attributes, geometry, grade: grade, contrast: contrast)
     }
-    var chosen = choice(1)
+    let known = request.window == nil ? headers.contrast(of: source, frame: request.frame) : nil
+    var chosen = choice(known ?? 1)
     var (frame, levels) = try decode(source, table, request.frame, chosen, threads: threads)
-    if chosen != .whole {
+    if chosen != .whole, known == nil {
       // Only now is it known how much of the values' spread the window shows.
-      let better = choice(PrefixChoice.contrast(of: frame, attributes, window: request.window))
+      let contrast = PrefixChoice.contrast(of: frame, attributes, window: request.window)
+      if request.window == nil { headers.setContrast(contrast, of: source, frame: request.frame) }
+      let better = choice(contrast)
       if better.layers > chosen.layers {
         chosen = better
         (frame, levels) = try decode(source, table, request.frame, chosen, threads: threads)

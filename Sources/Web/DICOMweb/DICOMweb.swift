@@ -21,6 +21,7 @@ struct DICOMweb: Sendable {
   let temporaryDirectory: String
   let metadataCache: BoundedCache<MetadataKey, AssembledMetadata>
   let thumbnailCache: BoundedCache<ThumbnailKey, Thumbnail>
+  let pictureCache: BoundedCache<PictureKey, RenderedImage>
   /// Tells one profile's thumbnails from another's.
   let profileFingerprint: String
 
@@ -36,6 +37,7 @@ struct DICOMweb: Sendable {
     intakeThreads = NIOThreadPool(numberOfThreads: 4)
     intakeThreads.start()
     metadataCache = BoundedCache(capacity: limits.metadataCache) { $0.size }
+    pictureCache = BoundedCache(capacity: limits.pictureCache) { $0.bytes.count + 256 }
     thumbnailCache = BoundedCache(capacity: limits.thumbnailCache) { $0.image.bytes.count + 256 }
   }
 

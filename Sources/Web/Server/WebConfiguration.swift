@@ -50,9 +50,10 @@ public struct WebLimits: Sendable {
   public var storeRequestSize = 256 << 30
   /// Rows of one search; further ones are asked for with `offset`.
   public var searchResults = 25_000
-  /// Memory for assembled metadata and for thumbnails, bytes.
+  /// Memory for assembled metadata, for thumbnails, and for pictures of other sizes, bytes.
   public var metadataCache = 32 << 20
   public var thumbnailCache = 16 << 20
+  public var pictureCache = 32 << 20
   /// Objects of one STOW request that are being stored at once, so that they share a flush.
   public var concurrentStores = 8
 
