@@ -15,6 +15,8 @@ import threading
 import time
 import urllib.request
 
+import pydicom
+
 ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 ap.add_argument("--harness", required=True)
 ap.add_argument("--relay")
@@ -30,6 +32,7 @@ JPEG = "Accept: image/jpeg"
 KEPT = 'Accept: multipart/related; type="application/octet-stream"; transfer-syntax=*'
 DICOM = 'Accept: multipart/related; type="application/dicom"; transfer-syntax=*'
 sides = itertools.count()
+WINDOWS = {}
 
 
 def metric(p, name):
@@ -80,6 +83,24 @@ def small(p, which, side, count):
     return out
 
 
+def views(p, which, side, count):
+    """Requests for pictures to look at, each one that nobody asked for before; without a side at full size."""
+    out = []
+    for k in range(count):
+        n = next(sides)
+        t = which[k % len(which)]
+        if not p.name.startswith("rekkas"):
+            query = f"?viewport={side},{side}" if side else ""
+        elif side:
+            query = f"?viewport={side + 1 + n},{side}"
+        else:
+            # The image's own window, but for a millionth.
+            center, width = WINDOWS[t[2]]
+            query = f"?window={center + n * 1e-6:.6f},{width:.6f}"
+        out.append(instance(p, t, "/rendered" + query))
+    return out
+
+
 def loads(p, ct, dx):
     ours = p.name.startswith("rekkas")
     # Such that each run lasts about a second.
@@ -94,10 +115,12 @@ def loads(p, ct, dx):
         if ours:
             out[f"thumbnail CT 128, again, x{n}"] = (plain, n, 3 * len(plain), [JPEG])
     out |= {
-        "rendered CT 256, x4": ([instance(p, t, "/rendered?viewport=256,256") for t in ct], 4, len(ct), [JPEG]),
-        "rendered DX 1024, x1": ([instance(p, t, "/rendered?viewport=1024,1024") for t in dx], 1, 3 * len(dx), [JPEG]),
-        "rendered CT, full, x1": ([instance(p, t, "/rendered") for t in ct[:60]], 1, 60, [JPEG]),
-        "rendered DX, full, x1": ([instance(p, t, "/rendered") for t in dx], 1, len(dx), [JPEG]),
+        "rendered CT 256, x4": (views(p, ct, 256, len(ct)), 4, len(ct), [JPEG]),
+        "rendered DX 1024, x1": (views(p, dx, 1024, 3 * len(dx)), 1, 3 * len(dx), [JPEG]),
+        "rendered CT, full, made, x1": (views(p, ct[:60], None, 60), 1, 60, [JPEG]),
+        "rendered DX, full, made, x1": (views(p, dx, None, len(dx)), 1, len(dx), [JPEG]),
+        "rendered CT, full, again, x1": ([instance(p, t, "/rendered") for t in ct[:20]], 1, 200, [JPEG]),
+        "rendered DX, full, again, x1": ([instance(p, t, "/rendered") for t in dx[:4]], 1, 20, [JPEG]),
         "frames of 300 CT as kept, x1": ([instance(p, t, "/frames/1") for t in ct], 1, 4 * len(ct), [KEPT]),
         "frames of 300 CT as kept, x4": ([instance(p, t, "/frames/1") for t in ct], 4, 4 * len(ct), [KEPT]),
         "study of 300 CT as kept, x1": ([p.url(f"/studies/{ct[0][0]}")], 1, 5, [DICOM]),
@@ -135,6 +158,9 @@ def main():
     corpus = common.WORK / "corpus"
     ct, dx = (sorted((corpus / k).glob("*.dcm"))[:n] for k, n in (("ct", 300), ("dx", 8)))
     ct_ids, dx_ids = ids(ct), ids(dx)
+    for f, t in zip(ct + dx, ct_ids + dx_ids):
+        d = pydicom.dcmread(f, specific_tags=["WindowCenter", "WindowWidth"], stop_before_pixels=True)
+        WINDOWS[t[2]] = (float(d.WindowCenter), float(d.WindowWidth))
     live = {n: peers.make(n, o.relay) for n in names}
     got, facts = {}, []
     try:
