@@ -64,11 +64,11 @@ extension FileTranscoder {
   private static func writeNative(_ source: ImageObject, to path: String, limit: Int) throws {
     let first = try source.decodedFrame(0, limit: limit)
     let format = first.format
-    // Native one-bit frames follow one another without a gap; those that do not end on a byte would have to be shifted together.
-    guard format.bitsAllocated > 1 || source.frameCount == 1 || format.pixelCount % 8 == 0 else {
-      throw FrameFailure.damaged("one-bit frames that do not end on a byte")
-    }
-    let (length, overflow) = format.frameLength.multipliedReportingOverflow(by: source.frameCount)
+    // Native one-bit frames follow one another without a gap (PS3.5 §8.1.1).
+    var joiner = format.bitsAllocated == 1 && format.pixelCount % 8 != 0 ? BitJoiner() : nil
+    let bits = format.bitsAllocated == 1 ? format.pixelCount : format.frameLength * 8
+    let (allBits, overflow) = bits.multipliedReportingOverflow(by: source.frameCount)
+    let length = overflow ? 0 : allBits / 8 + (allBits % 8 > 0 ? 1 : 0)
     guard !overflow, length < Int(UInt32.max) - 1 else { throw FrameFailure.tooLarge }
     let replacement = try PixelDataReplacement(
       in: source.object, photometricInterpretation: newLabel(format.photometricInterpretation, source),
@@ -80,7 +80,14 @@ extension FileTranscoder {
     let padded = length + length % 2
     try output.write(
       [0xE0, 0x7F, 0x10, 0x00] + vr + [0, 0] + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: padded >> $0) })
-    try forEachFrame(source, first: first, limit: limit) { try $0.withUnsafeBytes(output.write) }
+    try forEachFrame(source, first: first, limit: limit) { frame in
+      if joiner == nil {
+        try frame.withUnsafeBytes(output.write)
+      } else {
+        try output.write(joiner!.append(frame.bytes, bits: format.pixelCount))
+      }
+    }
+    if let rest = joiner?.rest { try output.write(rest) }
     if length % 2 == 1 { try output.write([0]) }
     try replacement.writeTail(output.write)
     try output.finish()
@@ -131,4 +138,33 @@ extension FileTranscoder {
     try tables.fill()
     try output.finish()
   }
+}
+
+/// Joins runs of bits, the first in the lowest place, that do not end on a byte.
+private struct BitJoiner {
+  private var carry: UInt8 = 0
+  private var used = 0
+
+  /// The bytes that are complete now.
+  mutating func append(_ bytes: [UInt8], bits: Int) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(bytes.count + 1)
+    for index in 0..<(bits + 7) / 8 {
+      let count = min(8, bits - index * 8)
+      let byte = bytes[index] & UInt8(truncatingIfNeeded: (1 << count) - 1)
+      let joined = UInt16(carry) | UInt16(byte) << UInt16(used)
+      used += count
+      if used >= 8 {
+        out.append(UInt8(truncatingIfNeeded: joined))
+        carry = UInt8(truncatingIfNeeded: joined >> 8)
+        used -= 8
+      } else {
+        carry = UInt8(truncatingIfNeeded: joined)
+      }
+    }
+    return out
+  }
+
+  /// The last byte, when it is not complete.
+  var rest: [UInt8] { used > 0 ? [carry] : [] }
 }

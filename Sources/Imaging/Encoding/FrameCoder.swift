@@ -24,7 +24,7 @@ public enum FrameCoder {
       return isWhole && LadderCoding(format) != nil && max(format.rows, format.columns) <= 32_768
     case .jpegLSLossless, .jpegLosslessSV1: return isWhole && [8, 16].contains(format.bitsAllocated)
     case .rleLossless: return isWhole && [8, 16, 32].contains(format.bitsAllocated)
-    case .jpegBaseline: return isWhole && isPicture(format)
+    case .jpegBaseline: return isWhole && isPicture(format) && max(format.rows, format.columns) <= 65_500
     default: return false
     }
   }

@@ -78,7 +78,7 @@ extension WebFailure {
       self.init(
         status: .notAcceptable,
         message:
-          "This image cannot be written in transfer syntax \(uid). Available: transfer-syntax=* (as stored), transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid)."
+          "This image cannot be written in transfer syntax \(uid). Available: transfer-syntax=* (as stored), transfer-syntax=\(TransferSyntax.explicitVRLittleEndian.uid), transfer-syntax=\(TransferSyntax.rleLossless.uid)."
       )
     case .emptyRegion: self.init(status: .badRequest, message: "The viewport's source region lies outside the image.")
     case .tooLarge:

@@ -121,6 +121,32 @@ import Testing
     }
   }
 
+  @Test func `one-bit frames that do not end on a byte are joined`() throws {
+    // Three frames of 5 x 3 bits, each packed on its own as RLE of bits has them: one literal run of two bytes.
+    let frames: [[UInt8]] = [[0b1010_1010, 0b0101_0101], [0b1111_0000, 0b0000_1111], [0b1100_1100, 0b0011_0011]]
+    var object = TestObject()
+    object.describe(
+      rows: 3, columns: 5, samples: 1, allocated: 1, stored: 1, high: nil, signed: false, photometric: "MONOCHROME2")
+    object.writer.string(.numberOfFrames, .is, "3")
+    object.transferSyntax = .rleLossless
+    object.writer.encapsulatedPixelData(
+      frames: frames.map { [1, 0, 0, 0, 64, 0, 0, 0] + [UInt8](repeating: 0, count: 56) + [1] + $0 + [0] })
+    try object.withFile { path in
+      let source = try ImageObject(path: path)
+      let output = TestObject.temporaryPath()
+      defer { unlink(output) }
+      try FileTranscoder.transcodeAnywhere(path: path, to: .explicitVRLittleEndian, output: output)
+      let made = try ImageObject(path: output)
+      #expect(made.frameCount == 3)
+      #expect(made.object.dataSet.octets(.pixelData).count == 6)
+      for frame in 0..<3 {
+        var expected = try source.decodedFrame(frame).bytes
+        expected[1] &= 0x7f
+        #expect(try made.decodedFrame(frame).bytes == expected)
+      }
+    }
+  }
+
   @Test func `32-bit words go into RLE and nothing else`() throws {
     let kind = Kind(description: "32 bits", allocated: 32, stored: 32)
     try kind.object().withFile { path in
