@@ -149,9 +149,12 @@ enum Renderer {
     let count = format.pixelCount
     var low = 0.0
     var high = 0.0
+    var shape: (function: Window.Function, share: Double) = (.linearExact, 1)
     if let window = wishes.window ?? attributes.window {
-      let ends = [-0.5, 0.5].map {
-        (window.center + $0 * window.width - attributes.rescaleIntercept) / attributes.rescaleSlope
+      let extent: ClosedRange<Double>
+      (extent, shape) = Self.extent(of: window)
+      let ends = [extent.lowerBound, extent.upperBound].map {
+        ($0 - attributes.rescaleIntercept) / attributes.rescaleSlope
       }
       (low, high) = (ends.min()!, ends.max()!)
     } else if !cc_range_wide(
@@ -171,8 +174,24 @@ enum Renderer {
     plain.invertsPresentation = attributes.invertsPresentation
     plain.rescaleSlope = attributes.rescaleSlope < 0 ? -1 : 1
     var spread = wishes
-    spread.window = .covering(min(0, 65_535 * plain.rescaleSlope), max(0, 65_535 * plain.rescaleSlope))
+    spread.window = Window(
+      center: 32_767.5 * plain.rescaleSlope, width: 65_535 * shape.share, function: shape.function)
     return try whole(values, linear, plain, geometry, spread)
+  }
+
+  /// The values that a window tells apart, and how it looks over these alone: its function, and the part of them that its width is.
+  private static func extent(of window: Window) -> (ClosedRange<Double>, (function: Window.Function, share: Double)) {
+    switch window.function {
+    case .linearExact:
+      return (window.center - window.width / 2...window.center + window.width / 2, (.linearExact, 1))
+    case .linear:
+      // PS3.3 C.11.2.1.2.1: half a step to the left, and one step less wide. With a width of 1 its two ends are one, and black.
+      let low = window.center - 0.5 - (window.width - 1) / 2
+      return (low...low + max(window.width - 1, max(abs(low), 1) * 1e-12), (.linearExact, 1))
+    case .sigmoid:
+      // Beyond three widths it is black or white to the last of 16 bits.
+      return (window.center - 3 * window.width...window.center + 3 * window.width, (.sigmoid, 1.0 / 6))
+    }
   }
 
   static func scaled(_ picture: Picture, _ geometry: PictureGeometry) throws(RenderFailure) -> Picture {

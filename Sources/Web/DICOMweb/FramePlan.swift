@@ -60,7 +60,9 @@ struct FramePlan: Equatable {
         return (.stored, mediaType, stored)
       }
     }
-    for syntax in wish.wanted + standardSyntaxes(of: type, wish) {
+    // Frames that lie deflated or big endian cannot go as they are: whatever will do is then Explicit VR Little Endian.
+    let anything = wish == .stored && !stored.isEncapsulated ? [explicit] : []
+    for syntax in wish.wanted + anything + standardSyntaxes(of: type, wish) {
       let mediaType = isOctets ? DICOMMediaType.octets : syntax.frameMediaType
       guard type.covers(mediaType) else { continue }
       if syntax == explicit, stored.canBecomeExplicit { return (.decoded, mediaType, explicit) }
