@@ -137,7 +137,9 @@ def grey(ds, frame, stored, size=None, shift=0):
     if "FloatPixelData" in ds or "DoubleFloatPixelData" in ds or allocated > 16:
         outputs = stored * slope + intercept
         inside = outputs[np.isfinite(stored) & ~padding_mask(ds, stored)]
-        pixels = windowed(outputs, *spread(float(inside.min()), float(inside.max())))
+        # The half steps of LINEAR are those of whole numbers: over numbers this wide a window is meant exactly.
+        center_width = window[:2] + ("LINEAR_EXACT",) if window else spread(float(inside.min()), float(inside.max()))
+        pixels = windowed(outputs, *center_width)
     else:
         if ds.get("ModalityLUTSequence"):
             def output(v):
