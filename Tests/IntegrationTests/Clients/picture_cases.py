@@ -215,6 +215,10 @@ PARAMETRIC = "1.2.840.10008.5.1.4.1.1.30"
 write("float", values(16), 32, 32, data=b"", sop_class=PARAMETRIC, FloatPixelData=(SLOPE * 7 - 3).astype("<f4").tobytes())
 write("double", values(16), 64, 64, data=b"", sop_class=PARAMETRIC, DoubleFloatPixelData=(SLOPE * 7e8).astype("<f8").tobytes())
 write("windowed_32", values(20), 32, 32, WindowCenter="300000", WindowWidth="400000")
+for function in ("LINEAR_EXACT", "SIGMOID"):
+    write(f"windowed_32_{function}", values(20), 32, 32, WindowCenter="300000", WindowWidth="400000", VOILUTFunction=function)
+write("windowed_float", values(16), 32, 32, data=b"", sop_class=PARAMETRIC, FloatPixelData=(SLOPE * 7 - 3).astype("<f4").tobytes(),
+      WindowCenter="1", WindowWidth="5")
 write("segmentation", values(1), 1, 1, data=bits, sop_class=SEGMENTATION, SegmentationType="BINARY")
 write("segmentation_fractional", values(8) // 2, 8, 8, sop_class=SEGMENTATION, SegmentationType="FRACTIONAL", MaximumFractionalValue=128)
 

@@ -137,9 +137,11 @@ def grey(ds, frame, stored, size=None, shift=0):
     if "FloatPixelData" in ds or "DoubleFloatPixelData" in ds or allocated > 16:
         outputs = stored * slope + intercept
         inside = outputs[np.isfinite(stored) & ~padding_mask(ds, stored)]
-        # The half steps of LINEAR are those of whole numbers: over numbers this wide a window is meant exactly.
-        center_width = window[:2] + ("LINEAR_EXACT",) if window else spread(float(inside.min()), float(inside.max()))
-        pixels = windowed(outputs, *center_width)
+        window = window or spread(float(inside.min()), float(inside.max()))
+        # A line commutes with the average, and what lies beyond its ends is cut off first; a curve does not.
+        if size and window[2] == "SIGMOID":
+            outputs = shrunk(outputs, *size)
+        pixels = windowed(outputs, *window)
     else:
         if ds.get("ModalityLUTSequence"):
             def output(v):
@@ -218,13 +220,12 @@ def render(ds, frame=0, size=None, shift=0):
     a difference of one in a decoder is worth in the picture.
     """
     stored, photometric = stored_values(ds, frame)
-    wide = "FloatPixelData" in ds or "DoubleFloatPixelData" in ds or ds.get("BitsAllocated", 0) > 16
     if stored.ndim == 3:
         pixels = colour(ds, stored, photometric)
     elif photometric == "PALETTE COLOR":
         pixels = palette(ds, stored)
     else:
-        pixels = grey(ds, frame, stored, None if wide else size, shift)
+        pixels = grey(ds, frame, stored, size, shift)
     pixels = np.clip(pixels, 0, 255)
     if size is None:
         return squared(ds, frame, pixels)
