@@ -72,6 +72,7 @@ let package = Package(
         "Archive", "DICOM", "Imaging",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       resources: [.embedInCode("Page/Files")],
       swiftSettings: rooms),

@@ -41,6 +41,13 @@ struct DICOMweb: Sendable {
     thumbnailCache = BoundedCache(capacity: limits.thumbnailCache) { $0.image.bytes.count + 256 }
   }
 
+  /// Ends the threads that requests wait for; when no request is left.
+  func shutdown() async {
+    try? await streamer.threads.shutdownGracefully()
+    try? await intakeThreads.shutdownGracefully()
+    await pictures.shutdown()
+  }
+
   /// The instances a path names, 404 when there are none.
   func instances(_ scope: ResourceScope) async throws -> [InstanceRecord] {
     let records = try await archive.instances(study: scope.study, series: scope.series, instance: scope.instance)

@@ -30,14 +30,17 @@ struct WebApplication {
       additionalChannelHandlers: [ConnectionGuard(limits: limits)],
       httpDecoderConfiguration: .init(
         maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.head, maxHeaderFieldCount: 200))
+    let dicomWeb = DICOMweb(
+      archive: archive, renderPool: renderPool, addresses: addresses, configuration: configuration)
     return Application(
-      router: router(addresses),
+      router: router(addresses, dicomWeb),
       server: HTTPServerBuilder { responder in
         EventLoopBoundChannel(base: HTTP1Channel(responder: Self.reading(responder), configuration: http))
       },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.address, port: configuration.port), backlog: 1024,
         availableConnectionsDelegate: .maximum(connections, logger: logger)),
+      services: [WebThreads(dicomWeb: dicomWeb)],
       onServerRunning: { channel in
         guard let port = channel.localAddress?.port else { return }
         addresses.isBound(to: port)
@@ -55,7 +58,7 @@ struct WebApplication {
     }
   }
 
-  private func router(_ addresses: PublicAddress) -> Router<WebContext> {
+  private func router(_ addresses: PublicAddress, _ dicomWeb: DICOMweb) -> Router<WebContext> {
     let router = Router(context: WebContext.self, options: [.autoGenerateHeadEndpoints])
     router.addMiddleware {
       ObservationMiddleware()
@@ -63,8 +66,6 @@ struct WebApplication {
       OriginMiddleware(addresses: addresses, allowedOrigins: Set(configuration.corsOrigins))
       ErrorMiddleware()
     }
-    let dicomWeb = DICOMweb(
-      archive: archive, renderPool: renderPool, addresses: addresses, configuration: configuration)
     DICOMwebRoutes(dicomWeb).add(to: router)
     PageRoutes().add(to: router)
     HealthRoutes(archive: archive, version: version, metrics: metrics, threads: dicomWeb.streamer.threads).add(
