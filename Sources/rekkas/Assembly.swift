@@ -18,11 +18,11 @@ enum Assembly {
   /// The archive of a hub, which prepares what it receives unless it is told not to.
   static func openPreparingArchive(_ settings: HubConfiguration, profile: CompressionProfile) throws -> Archive {
     var options = archiveOptions(settings)
-    if settings.prepares {
-      var preparation = PreparationOptions(profile: profile)
-      if settings.preparationThreads > 0 { preparation.threads = settings.preparationThreads }
-      options.preparation = preparation
-    }
+    var preparation = PreparationOptions(profile: profile)
+    preparation.prepares = settings.prepares
+    preparation.keepReceivedFor = .seconds(settings.keepReceivedFor * 3600)
+    if settings.preparationThreads > 0 { preparation.threads = settings.preparationThreads }
+    options.preparation = preparation
     return try Archive(options: options, logger: logger(settings))
   }
 

@@ -20,6 +20,8 @@ struct HubConfiguration: Equatable, Sendable {
   var renderTimeLimit = 20
   var prepares = true
   var preparationThreads = 0
+  /// Hours.
+  var keepReceivedFor = 72
   var profile: String?
   var logLevel = Logger.Level.info
 
@@ -45,6 +47,7 @@ struct HubConfiguration: Equatable, Sendable {
     .number("rendering.time-limit", 1...600) { $0.renderTimeLimit = $1 },
     .flag("preparation.enabled") { $0.prepares = $1 },
     .number("preparation.threads", 0...256) { $0.preparationThreads = $1 },
+    .number("preparation.keep-received-for", 0...87_600) { $0.keepReceivedFor = $1 },
     .text("preparation.profile", mayBeEmpty: true) { $0.profile = $1.isEmpty ? nil : $1 },
     Setting("log.level") { configuration, text in
       guard let level = Logger.Level(rawValue: text) else {

@@ -15,7 +15,7 @@ extension Archive {
         db,
         columns: """
           study.uid, series.uid, instance.uid, sop_class, transfer_syntax, digest, size, data_set_offset, rows, columns,
-          frames, instance.number, received_at, pixel_data, received_digest, layers
+          frames, instance.number, received_at, pixel_data, received_digest, layers, received_file
           """, join: "LEFT JOIN prepared_file ON prepared_file.instance_id = instance.id", study: study, series: series,
         instance: instance
       ).compactMap { InstanceRecord($0, lease) }
@@ -41,6 +41,13 @@ extension Archive {
     let result = try await body(record, path(of: record))
     withExtendedLifetime(record.lease) {}
     return result
+  }
+
+  /// The received file beside the prepared one; nil when it is gone. It may go even while the record lives: who does not find it
+  /// takes the prepared one.
+  public func receivedPath(of record: InstanceRecord) -> String? {
+    guard record.hasReceivedFile, let received = Digest(hex: record.receivedDigest) else { return nil }
+    return objects.path(ObjectName(received))
   }
 
   /// The metadata of the same instances, in the same order.
@@ -96,6 +103,7 @@ extension InstanceRecord {
       instanceNumber: number == IndexSchema.noNumber ? nil : Int(number),
       pixelData: PixelDataLocation(encoded: Array(row[13] as Data)),
       layers: (row[15] as Data?).flatMap { LayerTable(encoded: Array($0)) },
+      hasReceivedFile: (row[16] as Int64?).map { $0 != ReceivedFile.gone.rawValue } ?? false,
       receivedAt: Date(timeIntervalSince1970: row[12]), lease: lease)
   }
 }

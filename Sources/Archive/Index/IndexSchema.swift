@@ -193,7 +193,7 @@ enum PreparationState: Int64, Sendable {
 /// What is to become of the received file beside its prepared one; the numbers stand in the index.
 enum ReceivedFile: Int64, Sendable {
   case gone = 0
-  /// As soon as nobody reads it.
+  /// When its time has come and nobody reads it.
   case toRemove = 1
   /// By the profile.
   case kept = 2

@@ -32,6 +32,8 @@ public struct InstanceRecord: Sendable {
   /// Where the frames and their quality layers lie. Not nil exactly when the file kept now was prepared and proven by
   /// ourselves: then it may be decoded in the process.
   public let layers: LayerTable?
+  /// Whether the received file lies beside the prepared one that is kept now. It may go at any time: see ``Archive/receivedPath(of:)``.
+  public let hasReceivedFile: Bool
   public let receivedAt: Date
   /// Keeps the file there.
   let lease: ReadLease

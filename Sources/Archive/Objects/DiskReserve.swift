@@ -4,6 +4,9 @@ import Synchronization
 
 /// Watches that the disk keeps its reserve: asking the system costs microseconds, so an answer serves for 20 ms.
 final class DiskReserve: Sendable {
+  /// How long an answer serves.
+  static let answerAge = Duration.milliseconds(20)
+
   private let directory: String
   private let reserve: Int
   /// Bytes that were acknowledged and will be written.
@@ -21,10 +24,16 @@ final class DiskReserve: Sendable {
   /// Bytes that may still be written; negative when the reserve is touched already.
   func left() -> Int { free() - promised.load(ordering: .relaxed) }
 
+  /// Bytes that are wanting where files that could go should go: as much as the reserve once more is to be free. 0 when it is.
+  func shortage() -> Int {
+    let (shortage, isBeyond) = reserve.subtractingReportingOverflow(left())
+    return isBeyond ? .max : max(0, shortage)
+  }
+
   private func free() -> Int {
     answer.withLock { answer in
       let now = ContinuousClock.now
-      if let known = answer, now - known.asked < .milliseconds(20) { return known.available - reserve }
+      if let known = answer, now - known.asked < Self.answerAge { return known.available - reserve }
       var facts = statvfs()
       // A file system that cannot tell is not refused: writing to it will say when it is full.
       guard statvfs(directory, &facts) == 0 else { return Int.max / 2 }

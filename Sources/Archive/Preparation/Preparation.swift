@@ -42,7 +42,7 @@ final class Preparation: Sendable {
     self.reserve = reserve
     self.latch = latch
     self.logger = logger
-    let workers = max(1, options.threads)
+    let workers = options.prepares ? max(1, options.threads) : 0
     monitor.withLock { $0.threads = workers + 1 }
     Thread.detachNewThread { [self] in
       runClerk()

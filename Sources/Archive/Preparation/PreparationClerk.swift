@@ -16,7 +16,8 @@ struct PreparationClerk {
   let metrics: PreparationMetrics
   let logger: Logger
 
-  private var superseded: [Replacement.Superseded] = []
+  /// nil until it was read from the index.
+  private var superseded: SupersededFiles?
   /// Since the queue was last empty.
   private var prepared = 0
 
@@ -39,6 +40,8 @@ struct PreparationClerk {
 
   /// What to do next, with the attempt noted in the index.
   mutating func next() throws -> Next {
+    try readSuperseded()
+    guard options.prepares else { return .wait(until: .now + .seconds(3600)) }
     while true {
       let now = ContinuousClock.now
       switch plan.next(at: now) {
@@ -89,7 +92,7 @@ struct PreparationClerk {
       switch result {
       case .made(let path, let entry, let facts, let encoding, let proof):
         if case .replaced(let file) = try replacement.replace(job.id, with: path, entry, facts) {
-          if let file { superseded.append(file) }
+          if let file { superseded?.append(file) }
           prepared += 1
           metrics.prepared.increment()
           metrics.receivedBytes.increment(by: job.size)
@@ -153,21 +156,71 @@ struct PreparationClerk {
 
   // MARK: - Superseded files
 
-  /// Removes received files that nobody needs any more. Gives when to look again.
+  /// Files in one transaction, and how many are read again before anything else may be done.
+  private static let batch = (proven: 256, unproven: 16)
+
+  /// Before the first object is prepared: what earlier processes left.
+  private mutating func readSuperseded() throws {
+    if superseded == nil { superseded = try replacement.superseded() }
+  }
+
+  /// Removes received files whose time has come, and the oldest others where the disk is short. Gives when to look again.
   ///
   /// - Parameter isLast: nobody may come any more who has only a path.
   mutating func removeSuperseded(isLast: Bool = false) throws -> ContinuousClock.Instant {
+    try readSuperseded()
     let now = ContinuousClock.now
-    let free = superseded.filter { file in
-      let age = now - file.since
-      return age >= options.longestReading || (isLast || age >= options.removalDelay) && replacement.isFree(file)
+    let due = now - max(options.keepReceivedFor, isLast ? .zero : options.removalDelay)
+    let held = superseded?.takeHeld() ?? []
+    try remove(held, now)
+    var isMore = false
+    repeat {
+      // Nobody waits at the end of the process for what has to be read again.
+      let isProven = superseded?.oldest?.isProven ?? true
+      if isLast && !isProven { break }
+      let most = isProven ? Self.batch.proven : Self.batch.unproven
+      let files = superseded?.take(most, replacedBy: due) ?? []
+      try remove(files, now)
+      isMore = files.count == most
+    } while isLast && isMore
+    if !isLast, try relieve(now) { return now + DiskReserve.answerAge }
+    let count = superseded?.count ?? 0
+    metrics.superseded.record(count)
+    if isMore { return now }
+    return count == 0 ? now + .seconds(3600) : now + min(.seconds(1), options.removalDelay + .milliseconds(10))
+  }
+
+  /// Removes the oldest files while the disk is short. Whether it was not enough yet.
+  private mutating func relieve(_ now: ContinuousClock.Instant) throws -> Bool {
+    let shortage = reserve.shortage()
+    let due = now - options.removalDelay
+    var freed = 0
+    for _ in 0..<Self.batch.unproven {
+      if freed >= shortage { return false }
+      let oldest = superseded?.take(4, replacedBy: due) ?? []
+      if oldest.isEmpty { return false }
+      freed += try remove(oldest, now)
     }
-    if !free.isEmpty {
-      try replacement.remove(free)
-      let removed = Set(free.map(\.instance))
-      superseded.removeAll { removed.contains($0.instance) }
+    return freed < shortage
+  }
+
+  /// Removes what nobody reads, and holds the rest. Gives the bytes that were freed.
+  @discardableResult
+  private mutating func remove(_ files: [SupersededFiles.File], _ now: ContinuousClock.Instant) throws -> Int {
+    if files.isEmpty { return 0 }
+    let longest = options.longestReading
+    do {
+      let removal = try replacement.remove(files) { now - $0.since >= longest }
+      superseded?.hold(removal.read)
+      if removal.restored > 0 {
+        logger.error(
+          "Prepared files did not survive; the received ones are in their places again.",
+          metadata: ["objects": "\(removal.restored)"])
+      }
+      return removal.bytes
+    } catch {
+      superseded?.hold(files)
+      throw error
     }
-    metrics.superseded.record(superseded.count)
-    return superseded.isEmpty ? now + .seconds(3600) : now + min(.seconds(1), options.removalDelay + .milliseconds(10))
   }
 }

@@ -14,7 +14,7 @@ struct PreparationMetrics: Sendable {
   let failures = Counter(label: "rekkas_preparation_failures")
   /// Objects under way.
   let running = Gauge(label: "rekkas_preparation_running")
-  /// Received files that have been replaced and wait for their readers to go.
+  /// Received files that have been replaced and stay for their time, or for their readers.
   let superseded = Gauge(label: "rekkas_preparation_superseded_files")
 
   /// Objects that stay as they were received, for a reason.

@@ -9,6 +9,11 @@ public struct PreparationOptions: Sendable {
   public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
   /// Bytes that one frame may take while it is encoded, on each thread; larger ones stay as they were received.
   public var memoryLimit = 2 << 30
+  /// How long a received file stays beside the prepared one, for pictures in full size, which are drawn from it much faster.
+  /// It goes earlier, the oldest first, while the disk has less than twice its reserve. Zero: at once.
+  public var keepReceivedFor = Duration.seconds(72 * 3600)
+  /// False: nothing is prepared, but received files whose time has come are removed.
+  public var prepares = true
 
   /// A frame is begun when no store was running for so long,
   var quiet = Duration.milliseconds(100)

@@ -6,7 +6,7 @@ import Imaging
 /// Puts prepared files in the place of received ones, so that a crash at any point leaves the one or the other.
 ///
 /// In this order: the prepared file's bytes are flushed, then its name; then one transaction of the index switches the row; the
-/// index is flushed; only then, and when nobody reads it any more, the received file goes. See <doc:ReplacingObjects>.
+/// index is flushed; only then, after its time and when nobody reads it any more, the received file goes. See <doc:ReplacingObjects>.
 struct Replacement: Sendable {
   /// A point between two steps, for tests that stop there.
   enum Step: String, Sendable, CaseIterable {
@@ -21,22 +21,10 @@ struct Replacement: Sendable {
   let latch: FailureLatch
   var reached: @Sendable (Step) -> Void = { _ in }
 
-  /// A received file that nobody needs any more but those who read it now.
-  struct Superseded: Sendable {
-    let instance: Int64
-    let name: ObjectName
-    /// What stands for it.
-    let prepared: KeptFile
-    let study: UID
-    /// Leases up to this one may know the name.
-    let lease: UInt64
-    let since: ContinuousClock.Instant
-  }
-
   /// What came of a replacement.
   enum Outcome: Sendable {
     /// nil when the received file is kept.
-    case replaced(Superseded?)
+    case replaced(SupersededFiles.File?)
     /// The row is no longer that of the received file: the prepared one is gone again.
     case obsolete
   }
@@ -87,54 +75,8 @@ struct Replacement: Sendable {
     reached(.indexFlushed)
     guard facts.receivedFile == .toRemove else { return .replaced(nil) }
     return .replaced(
-      Superseded(
-        instance: id, name: ObjectName(entry.receivedDigest), prepared: KeptFile(id: id, name: name, size: entry.size),
-        study: entry.identity.studyInstanceUID, lease: lease, since: .now))
-  }
-
-  /// Whether nobody reads a superseded file any more.
-  func isFree(_ file: Superseded) -> Bool { leases.isFree(file.study, upTo: file.lease) }
-
-  /// Removes superseded files, and notes it.
-  ///
-  /// A file is removed only while its object's row and prepared file are what they were; else it is left to the next start.
-  func remove(_ files: [Superseded]) throws {
-    var removed: [Int64] = []
-    for file in files
-    where try index.kept(received: file.name.received)?.name == file.prepared.name
-      && Folder.fileSize(objects.path(file.prepared.name)) == file.prepared.size
-    {
-      try objects.remove(file.name)
-      removed.append(file.instance)
-    }
-    try writer.change(keepsRows: true) { try IndexReplacement.note(.gone, instances: removed, $0) }
-  }
-
-  /// Ends what an earlier process left undone: superseded files are removed after the prepared ones were read and found good. Where
-  /// one is not good, the received file takes its place again.
-  ///
-  /// - Returns: how many received files took their places again.
-  func finishRemovals() throws -> Int {
-    let waiting = try index.pool.read { db in
-      try Row.fetchAll(
-        db,
-        sql: """
-          SELECT id, digest, received_digest, size FROM prepared_file JOIN instance ON id = instance_id
-          WHERE received_file = 1
-          """
-      ).compactMap { KeptFile($0) }
-    }
-    var restored = 0
-    for kept in waiting {
-      let received = ObjectName(kept.name.received)
-      if try ObjectCheck.digest(of: objects.path(kept.name)) == kept.name.digest {
-        try objects.remove(received)
-        try writer.change(keepsRows: true) { try IndexReplacement.note(.gone, instances: [kept.id], $0) }
-      } else if try restore(kept) {
-        restored += 1
-      }
-    }
-    return restored
+      SupersededFiles.File(
+        instance: id, preparedAt: facts.preparedAt.timeIntervalSince1970, since: .now, lease: lease, isProven: true))
   }
 
   /// Lets the received file take its place again, if it is there and good. False when it is not.

@@ -29,12 +29,6 @@ struct Recovery {
     let replay = try JournalReplay(directory: journalDirectory)
     if !replay.segments.isEmpty { try self.replay(replay) }
     try checkUnflushed()
-    let restored = try replacement.finishRemovals()
-    if restored > 0 {
-      logger.error(
-        "Prepared files did not survive; the received ones are in their places again.",
-        metadata: ["objects": "\(restored)"])
-    }
     try quarantine.adoptStrangers()
     return replay.lastEpoch
   }

@@ -7,9 +7,13 @@ public struct PictureSource: Sendable {
   /// The layers of an object that we prepared and proved ourselves; nil for every other, which only worker processes may decode.
   public var layers: LayerTable?
 
-  public init(path: String, digest: String, layers: LayerTable? = nil) {
+  /// The file as it was received, where it lies beside the prepared one. It may be gone when it is opened.
+  public var received: String?
+
+  public init(path: String, digest: String, layers: LayerTable? = nil, received: String? = nil) {
     self.path = path
     self.digest = digest
     self.layers = layers
+    self.received = received
   }
 }

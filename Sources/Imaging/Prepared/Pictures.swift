@@ -4,7 +4,7 @@ import Foundation
 /// Pictures, frames and native copies of kept objects: the one door for whoever serves them.
 ///
 /// Objects that we prepared ourselves are decoded in this process, each from the shortest prefix that suffices; all others go to the
-/// worker processes of a ``RenderPool`` (DESIGN §10). Nothing here blocks the caller: own threads wait for disk and codec.
+/// worker processes of a ``RenderPool`` (DESIGN §10), and so do full-size pictures while the received file is still there. Nothing here blocks the caller: own threads wait for disk and codec.
 public final class Pictures: Sendable {
   /// What thumbnails are like, and which are hidden.
   public let profile: CompressionProfile?
@@ -34,6 +34,15 @@ public final class Pictures: Sendable {
     var request = request
     request.path = source.path
     guard let table = source.layers else { return try await pool.render(request) }
+    if let received = source.received, renderer.needsAll(request, table) {
+      // Equal sample by sample, and nothing of it has to be decoded.
+      request.path = received
+      do {
+        return try await pool.render(request)
+      } catch RenderFailure.missing {
+        request.path = source.path
+      }
+    }
     let (renderer, drawing, threads, processors) = (renderer, request, threads, processors)
     let isLong = renderer.isLong(request, table)
     return try await threads.run(isLong ? .long : .short) {

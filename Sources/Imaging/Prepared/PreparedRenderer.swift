@@ -63,6 +63,16 @@ struct PreparedRenderer: Sendable {
       > Self.shortPixels
   }
 
+  /// Whether the picture needs every layer at full size: it is as large as the image, or has its values.
+  func needsAll(_ request: RenderRequest, _ table: LayerTable) -> Bool {
+    if request.format.depth == 16 { return true }
+    guard
+      let geometry = PictureGeometry(
+        columns: table.format.columns, rows: table.format.rows, aspect: 1, viewport: request.viewport)
+    else { return false }
+    return geometry.outWidth >= geometry.width || geometry.outHeight >= geometry.height
+  }
+
   /// A picture of so many pixels is decoded in some ten milliseconds.
   private static let shortPixels = 1 << 17
 

@@ -64,7 +64,9 @@ struct DICOMweb: Sendable {
   /// Draws from the file that is kept now, which may be another than when the record was read.
   func drawing<R>(_ record: InstanceRecord, _ draw: (PictureSource) async throws -> R) async throws -> R {
     try await archive.withFile(of: record) { record, path in
-      try await draw(PictureSource(path: path, digest: record.digest, layers: record.layers))
+      try await draw(
+        PictureSource(
+          path: path, digest: record.digest, layers: record.layers, received: archive.receivedPath(of: record)))
     }
   }
 

@@ -14,6 +14,14 @@ extension PreparationOptions {
     options.quiet = .zero
     options.lookout = .milliseconds(5)
     options.removalDelay = .zero
+    options.keepReceivedFor = .zero
+    return options
+  }
+
+  /// Prepares nothing, and removes what is to go.
+  static func removing() -> PreparationOptions {
+    var options = eager()
+    options.prepares = false
     return options
   }
 }
@@ -34,6 +42,18 @@ extension Archive {
       try await Task.sleep(for: .milliseconds(10))
     }
     Issue.record("the preparation takes too long")
+  }
+
+  /// Waits until no received file is to go any more. Fails after ten seconds.
+  func waitUntilRemoved() async throws {
+    for _ in 0..<1000 {
+      let count = try await index.pool.read { db in
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM prepared_file WHERE received_file = 1")
+      }
+      if count == 0 { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("received files stay too long")
   }
 
   /// Makes the prepared file of the one waiting object, as a worker would, without putting it in place.

@@ -138,6 +138,7 @@ import Testing
     var clerk = PreparationClerk(
       plan: PreparationPlan(lookout: .seconds(1)), options: .eager(), replacement: archive.replacement,
       reserve: archive.reserve, metrics: PreparationMetrics(), logger: archive.logger)
+    _ = try clerk.removeSuperseded()
     var record: InstanceRecord? = try await archive.onlyRecord()
     let old = archive.path(of: try #require(record))
     var reading: Reading? = Reading()

@@ -32,12 +32,16 @@ import Testing
     let outcome = try replacement.replace(job.id, with: path, entry, facts)
     guard case .replaced(let superseded) = outcome else { throw ArchiveError("not replaced") }
     #expect((superseded == nil) == keepReceived)
-    if let superseded { try archive.replacement.remove([superseded]) }
+    if let superseded {
+      let removal = try archive.replacement.remove([superseded]) { _ in true }
+      #expect(removal.read.isEmpty && removal.restored == 0 && removal.bytes == sample.bytes.count)
+    }
     return copies.withLock { $0 }
   }
 
   private func expectWhole(_ folder: TestFolder, isPrepared: Bool?, files: Int? = nil) async throws {
-    let archive = try Archive.make(in: folder)
+    let archive = try Archive.make(in: folder) { $0.preparation = .removing() }
+    try await archive.waitUntilRemoved()
     let record = try await archive.onlyRecord()
     if let isPrepared { #expect((record.layers != nil) == isPrepared) }
     #expect((record.layers != nil) == (record.transferSyntax == .jpeg2000Lossless))
@@ -173,9 +177,10 @@ import Testing
     let outcome = try archive.replacement.replace(job.id, with: path, entry, facts)
     guard case .replaced(.some(let superseded)) = outcome else { return #expect(Bool(false)) }
     let early = try folder.crashed()
-    try archive.replacement.remove([superseded])
+    _ = try archive.replacement.remove([superseded])
     for crashed in [early, try folder.crashed()] {
-      let again = try Archive.make(in: crashed, durable: false)
+      let again = try Archive.make(in: crashed, durable: false) { $0.preparation = .removing() }
+      try await again.waitUntilRemoved()
       #expect(try await again.onlyRecord().layers != nil)
       #expect(crashed.objectFiles().count == 1)
       #expect(try again.verify().isClean)

@@ -61,6 +61,41 @@ import Testing
     await pictures.shutdown()
   }
 
+  @Test(.enabled(if: RenderPoolTests.executable != nil, "the rekkas executable is not beside the tests"))
+  func `a full-size picture is the same from the received file and, when that is gone, from the prepared one`()
+    async throws
+  {
+    let pool = RenderPool(executable: try #require(RenderPoolTests.executable), workers: 1)
+    let pictures = Pictures(pool: pool)
+    let unable = Pictures(pool: self.pool)
+    try await withPrepared(Self.noise(200)) { path, source in
+      var both = source
+      both.received = path
+      for (viewport, format) in [
+        (nil, .png), (nil, .jpeg(quality: 90)), (Viewport(width: 50, height: 50), .png16),
+        (Viewport(width: 400, height: 400), .png),
+      ] as [(Viewport?, PictureFormat)] {
+        for window in [nil, Window(center: 1000, width: 700)] {
+          let request = RenderRequest(path: "", viewport: viewport, window: window, format: format)
+          let received = try await pictures.render(request, of: both)
+          #expect(try await pictures.render(request, of: source).bytes == received.bytes)
+          // It is the received file that is drawn from, by a worker.
+          await #expect(throws: RenderFailure.self) { try await unable.render(request, of: both) }
+          var gone = both
+          gone.received = path + ".gone"
+          #expect(try await pictures.render(request, of: gone).bytes == received.bytes)
+        }
+      }
+      // Small ones need neither the received file nor a worker.
+      let small = RenderRequest(path: "", viewport: Viewport(width: 50, height: 50))
+      #expect(try await unable.render(small, of: both).width == 50)
+      #expect(try await unable.thumbnail(ThumbnailRequest(frame: 0), of: both).image.width > 50)
+    }
+    await unable.shutdown()
+    await pictures.shutdown()
+    await pool.shutdown()
+  }
+
   @Test func `the profile says how large a thumbnail is, and a small image stays small`() async throws {
     let pictures = Pictures(pool: pool, profile: try Self.profile(hides: true, side: 192))
     for (side, expected) in [(400, 192), (40, 40)] {

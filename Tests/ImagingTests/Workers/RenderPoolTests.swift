@@ -210,7 +210,7 @@ import Testing
   }
 
   /// `rekkas` beside this test bundle.
-  private static let executable: String? = {
+  static let executable: String? = {
     let path = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
       "rekkas"
     ).path
