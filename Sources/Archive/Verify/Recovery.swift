@@ -50,7 +50,13 @@ struct Recovery {
         guard try spool.finish() == record.digest else { return false }
         records += 1
         let kept = try kept(digest)
-        if let kept, try isReplaced(kept, digest) { return true }
+        if let kept, try isReplaced(kept, digest) {
+          // The received file may still lie beside the prepared one, and serves: it must be whole.
+          if kept.name.received == digest, Folder.fileSize(objects.path(digest)) != nil {
+            if try putBack(spool, ObjectName(digest)) { restored += 1 }
+          }
+          return true
+        }
         let name = kept?.name.digest == digest ? kept?.name : nil
         if try putBack(spool, name ?? ObjectName(digest)) { restored += 1 }
         if try addRow(spool.bytes(), digest, size: record.objectSize, receipt, kept) { added += 1 }
@@ -156,6 +162,15 @@ struct Recovery {
     let rows = try index.pool.read { db in
       try Row.fetchAll(
         db, sql: "SELECT id, digest, received_digest, size FROM instance WHERE id > ?", arguments: [flushed])
+    }
+    for kept in rows.compactMap({ KeptFile($0) }) where kept.name.isPrepared {
+      // Only pictures are drawn from the received one.
+      let received = ObjectName(kept.name.received)
+      if let digest = try ObjectCheck.digest(of: objects.path(kept.name)), digest == kept.name.digest,
+        try ObjectCheck.digest(of: objects.path(received)) != kept.name.received
+      {
+        try objects.remove(received)
+      }
     }
     var lost: [Int64] = []
     for kept in rows.compactMap({ KeptFile($0) })
