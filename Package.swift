@@ -24,11 +24,13 @@ let package = Package(
   products: [.executable(name: "rekkas", targets: ["rekkas"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.20.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -39,7 +41,7 @@ let package = Package(
     .target(
       name: "CCodecs",
       cSettings: [.unsafeFlags(optimised + sanitized)],
-      linkerSettings: ["turbojpeg", "png", "z", "openjp2", "jxl", "charls"].map { .linkedLibrary($0) }),
+      linkerSettings: ["turbojpeg", "png", "z", "zstd", "openjp2", "jxl", "charls"].map { .linkedLibrary($0) }),
     .target(
       name: "DICOM",
       dependencies: ["CDCMTK"],
@@ -67,10 +69,22 @@ let package = Package(
       ],
       swiftSettings: rooms),
     .target(
+      name: "Relay",
+      dependencies: [
+        "Archive", "DICOM", "Imaging",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: rooms),
+    .target(
       name: "Web",
       dependencies: [
         "Archive", "DICOM", "Imaging",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -79,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "rekkas",
       dependencies: [
-        "Archive", "DICOM", "DIMSE", "Imaging", "Web",
+        "Archive", "DICOM", "DIMSE", "Imaging", "Relay", "Web",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -90,6 +104,10 @@ let package = Package(
     .testTarget(name: "ImagingTests", dependencies: ["Imaging"], swiftSettings: strict),
     .testTarget(name: "ArchiveTests", dependencies: ["Archive"], swiftSettings: strict),
     .testTarget(name: "DIMSETests", dependencies: ["DIMSE"], swiftSettings: strict),
+    .testTarget(
+      name: "RelayTests",
+      dependencies: ["Relay", "Web", .product(name: "HummingbirdTesting", package: "hummingbird")],
+      swiftSettings: strict),
     .testTarget(
       name: "WebTests",
       dependencies: ["Web", .product(name: "HummingbirdTesting", package: "hummingbird")],

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DIMSE
 
-@Suite("Hostile peers", .serialized, .timeLimit(.minutes(1)))
+@Suite("Hostile peers", .serialized, .timeLimit(.minutes(5)))
 struct HostilePeerTests {
   private let storage: [(UID, [UID])] = [(SOPClass.ctImageStorage, [TransferSyntax.explicitVRLittleEndian.uid])]
   private let verification: [(UID, [UID])] = [(SOPClass.verification, [TransferSyntax.implicitVRLittleEndian.uid])]

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DIMSE
 
-@Suite("Real clients", .timeLimit(.minutes(1)))
+@Suite("Real clients", .timeLimit(.minutes(5)))
 struct RealClientTests {
   @Test("echoscu hears success", .enabled(if: Tool.isInstalled("echoscu"), "echoscu (DCMTK) is not installed"))
   func echo() throws {

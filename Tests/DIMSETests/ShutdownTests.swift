@@ -7,7 +7,7 @@ import Testing
 
 @testable import DIMSE
 
-@Suite("Ending", .timeLimit(.minutes(1)))
+@Suite("Ending", .timeLimit(.minutes(5)))
 struct ShutdownTests {
   private let storage: [(UID, [UID])] = [(SOPClass.ctImageStorage, [TransferSyntax.explicitVRLittleEndian.uid])]
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import DIMSE
 
-@Suite("Storage", .timeLimit(.minutes(1)))
+@Suite("Storage", .timeLimit(.minutes(5)))
 struct StorageTests {
   private func peer(_ door: Door, _ sopClass: UID = SOPClass.ctImageStorage, _ syntax: TransferSyntax) throws -> RawPeer
   {
