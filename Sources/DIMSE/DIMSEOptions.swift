@@ -10,8 +10,8 @@ public struct DIMSEOptions: Sendable {
   public var aeTitle = "REKKAS"
   /// Whether a peer may call us by any name. Modalities are often set up by people who type "ANY-SCP".
   public var acceptsAnyCalledAETitle = true
-  /// The AE titles of the peers we talk to; nil for all.
-  public var callingAETitles: Set<String>?
+  /// The peers we talk to; empty for all.
+  public var peers: [DIMSEPeer] = []
   /// Associations at one time; further peers are told to come back later (local limit exceeded).
   public var maximumAssociations = 512
   /// Bytes of the largest object we take. A larger one is refused, its association goes on.

@@ -34,12 +34,12 @@ public final class DIMSEService: Service {
     registry = AssociationRegistry(maximum: options.maximumAssociations)
     var policy = AcceptancePolicy.storage
     policy.calledAETitles = options.acceptsAnyCalledAETitle ? nil : [options.aeTitle]
-    policy.callingAETitles = options.callingAETitles
     let metrics = DIMSEMetrics()
     handler = AssociationHandler(
       storage: StorageProvider(
         archive: archive, maximumObjectSize: options.maximumObjectSize, metrics: metrics),
-      policy: policy, limits: options.limits, registry: registry, wake: wake, metrics: metrics, logger: logger)
+      policy: policy, peers: options.peers, limits: options.limits, registry: registry, wake: wake, metrics: metrics,
+      logger: logger)
   }
 
   /// Serves until the task is cancelled or shut down gracefully.

@@ -17,7 +17,7 @@ struct HubCommand: AsyncParsableCommand {
       Config/hub.yaml explains every one of them.
       """)
 
-  @OptionGroup var options: HubOptions
+  @OptionGroup var options: ServerOptions
 
   func run() async throws {
     let settings = try options.configuration()

@@ -23,7 +23,7 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: "Files, folders and DICOMDIR files.")
   var paths: [String]
 
-  @OptionGroup var options: HubOptions
+  @OptionGroup var options: ServerOptions
 
   @Option(name: .long, help: ArgumentHelp("Files read and stored at the same time.", valueName: "n"))
   var jobs = 4
@@ -39,7 +39,7 @@ struct ImportCommand: ParsableCommand {
     let settings = try options.configuration()
     let list = try ImportList(paths: paths)
     DICOMLibrary.initialize()
-    let archive = try Assembly.openArchive(settings)
+    let archive = try Assembly.openArchive(settings.server)
     let result = FileImport(archive: archive, progress: ProgressLine(quiet: quiet)).run(list, jobs: jobs)
     try archive.close()
     for line in result.refusals.sorted() { StandardError.write(line) }

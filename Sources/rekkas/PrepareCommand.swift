@@ -18,7 +18,7 @@ struct PrepareCommand: ParsableCommand {
         rekkas prepare --data /srv/rekkas --retry
       """)
 
-  @OptionGroup var options: HubOptions
+  @OptionGroup var options: ServerOptions
 
   @Flag(name: .long, help: "Only say how far the preparation is.")
   var status = false
@@ -30,11 +30,13 @@ struct PrepareCommand: ParsableCommand {
   var reconsider = false
 
   func run() throws {
-    var settings = try options.configuration()
+    var settings = try options.configuration().server
     DICOMLibrary.initialize()
     settings.prepares = !status
     if settings.preparationThreads == 0 { settings.preparationThreads = ProcessInfo.processInfo.activeProcessorCount }
-    let archive = try Assembly.openPreparingArchive(settings, profile: Assembly.profile(settings))
+    let archive = try Archive(
+      options: Assembly.preparingOptions(settings, profile: Assembly.profile(settings)),
+      logger: Assembly.logger(settings))
     if retry || reconsider { _ = try archive.retryPreparation(onlyRefused: !reconsider) }
     if !status { try wait(for: archive) }
     let result = try archive.preparationStatus()

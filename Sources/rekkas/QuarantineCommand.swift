@@ -20,12 +20,12 @@ struct QuarantineCommand: ParsableCommand {
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Lists the entries, newest first.")
-    @OptionGroup var options: HubOptions
+    @OptionGroup var options: ServerOptions
     @Option(name: .long, help: ArgumentHelp("Entries at most.", valueName: "n")) var limit = 100
     @Option(name: .long, help: ArgumentHelp("Entries to skip.", valueName: "n")) var offset = 0
 
     func run() throws {
-      let archive = try Assembly.openArchive(options.configuration())
+      let archive = try Assembly.openArchive(options.configuration().server)
       let entries = try archive.quarantined(limit: limit, offset: offset)
       if entries.isEmpty { StandardError.write("The quarantine is empty.") }
       for entry in entries {
@@ -42,11 +42,11 @@ struct QuarantineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Writes the bytes of an entry to a file.")
     @Argument(help: "The entry's number.") var number: Int64
     @Argument(help: "The file to write; it must not exist.") var file: String
-    @OptionGroup var options: HubOptions
+    @OptionGroup var options: ServerOptions
 
     func run() throws {
       guard !FileManager.default.fileExists(atPath: file) else { throw ValidationError("\(file) exists already.") }
-      let archive = try Assembly.openArchive(options.configuration())
+      let archive = try Assembly.openArchive(options.configuration().server)
       try archive.exportQuarantined(QuarantineID(rawValue: number), to: file)
       try archive.close()
       print("Entry \(number) is in \(file).")
@@ -56,10 +56,10 @@ struct QuarantineCommand: ParsableCommand {
   struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Deletes an entry for ever.")
     @Argument(help: "The entry's number.") var number: Int64
-    @OptionGroup var options: HubOptions
+    @OptionGroup var options: ServerOptions
 
     func run() throws {
-      let archive = try Assembly.openArchive(options.configuration())
+      let archive = try Assembly.openArchive(options.configuration().server)
       try archive.deleteQuarantined(QuarantineID(rawValue: number))
       try archive.close()
       print("Entry \(number) is deleted.")

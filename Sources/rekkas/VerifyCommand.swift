@@ -17,7 +17,7 @@ struct VerifyCommand: ParsableCommand {
         rekkas verify --data /srv/rekkas
       """)
 
-  @OptionGroup var options: HubOptions
+  @OptionGroup var options: ServerOptions
 
   @Flag(name: .long, help: "Print the report as JSON.")
   var json = false
@@ -25,7 +25,7 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     let settings = try options.configuration()
     DICOMLibrary.initialize()
-    let archive = try Assembly.openArchive(settings)
+    let archive = try Assembly.openArchive(settings.server)
     let progress = ProgressLine(quiet: json)
     let report = try archive.verify { step in
       progress.update("\(step.objectsRead) of \(step.objectsExpected) objects, \(step.bytesRead / 1_000_000) MB")

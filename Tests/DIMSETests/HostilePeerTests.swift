@@ -177,7 +177,9 @@ struct HostilePeerTests {
   func titles() throws {
     let door = try Door.make {
       $0.acceptsAnyCalledAETitle = false
-      $0.callingAETitles = ["MODALITY"]
+      $0.peers = [
+        DIMSEPeer(aeTitle: "MODALITY", address: "127.0.0.1"), DIMSEPeer(aeTitle: "ELSEWHERE", address: "192.0.2.7"),
+      ]
     }
     func answer(called: String, calling: String) throws -> RawPeer.PDU {
       let peer = try RawPeer(port: door.port)
@@ -187,6 +189,8 @@ struct HostilePeerTests {
     #expect(try answer(called: "REKKAS", calling: "MODALITY").type == 2)
     #expect(try answer(called: "OTHER", calling: "MODALITY") == .init(type: 3, body: [0, 1, 1, 7]))
     #expect(try answer(called: "REKKAS", calling: "STRANGER") == .init(type: 3, body: [0, 1, 1, 3]))
+    // Listed, but not from here.
+    #expect(try answer(called: "REKKAS", calling: "ELSEWHERE") == .init(type: 3, body: [0, 1, 1, 3]))
   }
 
   @Test("128 presentation contexts are negotiated, 129 are not")

@@ -5,6 +5,8 @@ import Logging
 struct AssociationHandler: Sendable {
   let storage: StorageProvider
   let policy: AcceptancePolicy
+  /// Empty: everybody.
+  let peers: [DIMSEPeer]
   let limits: NetworkLimits
   let registry: AssociationRegistry
   let wake: Wake
@@ -31,7 +33,7 @@ struct AssociationHandler: Sendable {
     logger[metadataKey: "peer"] = "\(connection.peerAddress)"
     let association: Association
     do {
-      association = try connection.negotiate(policy, limits: limits, wake: wake)
+      association = try connection.negotiate(policy(for: connection), limits: limits, wake: wake)
     } catch {
       (error.code == .rejected ? metrics.associationsRejected : metrics.associationsBroken).increment()
       logger.info("No association", metadata: ["reason": "\(error.code.rawValue)", "detail": "\(error)"])
@@ -45,6 +47,14 @@ struct AssociationHandler: Sendable {
     defer { metrics.associationsOpen.decrement() }
     logger.debug("Association opened", metadata: ["contexts": "\(association.contexts.count)"])
     serve(association, logger: logger)
+  }
+
+  /// Who calls from an address of none of the peers is told what one with a foreign title is told: not who could call from there.
+  private func policy(for connection: IncomingConnection) -> AcceptancePolicy {
+    guard !peers.isEmpty else { return policy }
+    var policy = policy
+    policy.callingAETitles = Set(peers.filter { $0.isAt(connection.peerAddress) }.map(\.aeTitle))
+    return policy
   }
 
   private func serve(_ association: Association, logger: Logger) {

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Foundation
 
-/// The flags of `rekkas hub`, and how they, the environment and the file become one ``HubConfiguration``.
-struct HubOptions: ParsableArguments {
+/// The flags that every server has, and how they, the environment and the file become one configuration.
+struct ServerOptions: ParsableArguments {
   @Option(
-    name: .long, help: ArgumentHelp("Configuration file; Config/hub.yaml explains every setting.", valueName: "file"))
+    name: .long,
+    help: ArgumentHelp(
+      "Configuration file; Config/hub.yaml and Config/site.yaml explain every setting.", valueName: "file"))
   var config: String?
 
   @Option(name: .long, help: ArgumentHelp("Folder of the archive (default: rekkas-data).", valueName: "dir"))
@@ -33,9 +35,14 @@ struct HubOptions: ParsableArguments {
   var set: [String] = []
 
   /// Command line over environment over file over default.
-  func configuration(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> HubConfiguration {
-    let sources = ConfigurationSources(settings: HubConfiguration.settings)
-    var configuration = HubConfiguration()
+  ///
+  /// - Parameter flags: further flags of the command: the flag, the setting it stands for, and its value.
+  func configuration<Configuration: ServerSettings>(
+    _: Configuration.Type = HubConfiguration.self, flags more: [(String, String, String?)] = [],
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Configuration {
+    let sources = ConfigurationSources(settings: Configuration.settings)
+    var configuration = Configuration()
     if let path = config ?? environment["REKKAS_CONFIG"] {
       guard let bytes = FileManager.default.contents(atPath: path), let text = String(bytes: bytes, encoding: .utf8)
       else {
@@ -48,7 +55,7 @@ struct HubOptions: ParsableArguments {
       ("--data", "archive.directory", data), ("--http", "http.address", http), ("--dicom", "dicom.address", dicom),
       ("--ae-title", "dicom.ae-title", aeTitle), ("--log-level", "log.level", logLevel),
     ]
-    for case (let flag, let key, let value?) in flags {
+    for case (let flag, let key, let value?) in flags + more {
       try sources.apply(key, value, at: flag, to: &configuration)
     }
     try sources.apply(assignments: set, to: &configuration)

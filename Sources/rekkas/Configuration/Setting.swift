@@ -15,6 +15,17 @@ struct Setting<Configuration>: Sendable {
     self.apply = apply
   }
 
+  /// The same setting of a configuration that holds this one.
+  func lifted<Outer>(
+    _ get: @escaping @Sendable (Outer) -> Configuration, set: @escaping @Sendable (inout Outer, Configuration) -> Void
+  ) -> Setting<Outer> {
+    Setting<Outer>(key) { outer, text in
+      var inner = get(outer)
+      try apply(&inner, text)
+      set(&outer, inner)
+    }
+  }
+
   /// The environment variable of the setting: `http.public-url` is `REKKAS_HTTP_PUBLIC_URL`.
   var environmentVariable: String {
     "REKKAS_" + key.uppercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined()

@@ -1,7 +1,8 @@
+import DIMSE
 import Logging
 
-/// What `rekkas hub` is told: the values of `Config/hub.yaml`, which explains each of them.
-struct HubConfiguration: Equatable, Sendable {
+/// What every server is told, hub or site: where it keeps images, where it listens, how it draws and prepares.
+struct ServerConfiguration: Equatable, Sendable {
   var directory = "rekkas-data"
   var durable = true
   var diskReserve = 1 << 30
@@ -11,6 +12,8 @@ struct HubConfiguration: Equatable, Sendable {
   var dicom = SocketAddress(host: "127.0.0.1", port: 11112)
   var aeTitle = "REKKAS"
   var requireCalledAETitle = false
+  /// Empty: everybody who reaches the port.
+  var peers: [DIMSEPeer] = []
   var maxAssociations = 512
   var idleTimeout = 120
   var messageTimeout = 30
@@ -25,8 +28,8 @@ struct HubConfiguration: Equatable, Sendable {
   var profile: String?
   var logLevel = Logger.Level.info
 
-  /// Every setting there is: the one list from which the file, the environment and `--set` are read.
-  static let settings: [Setting<HubConfiguration>] = [
+  /// Every setting of the server: from this list the file, the environment and `--set` are read.
+  static let settings: [Setting<ServerConfiguration>] = [
     .text("archive.directory") { $0.directory = $1 },
     .flag("archive.durable") { $0.durable = $1 },
     .size("archive.disk-reserve") { $0.diskReserve = $1 },
@@ -38,6 +41,7 @@ struct HubConfiguration: Equatable, Sendable {
     Setting("dicom.address") { $0.dicom = try SocketAddress(parsing: $1) },
     Setting("dicom.ae-title") { $0.aeTitle = try AETitle.validated($1) },
     .flag("dicom.require-called-ae-title") { $0.requireCalledAETitle = $1 },
+    Setting("dicom.peers") { $0.peers = try PeerList.read($1) },
     .number("dicom.max-associations", 1...10_000) { $0.maxAssociations = $1 },
     .number("dicom.idle-timeout", 1...86_400) { $0.idleTimeout = $1 },
     .number("dicom.message-timeout", 1...3_600) { $0.messageTimeout = $1 },
