@@ -187,6 +187,18 @@ CC_EXPORT bool cc_ssim(const void *a, const void *b, size_t width, size_t height
 /// Compresses `length` bytes into one gzip member (RFC 1952). `level` is zlib's, 1 (fast) to 9.
 CC_EXPORT cc_status cc_gzip(const void *bytes, size_t length, int level, cc_bytes *out);
 
+// ---- zstd and CRC-32, for what travels over the link ----
+
+/// Compresses `length` bytes into one zstd frame (RFC 8878). `level` is zstd's, 1 (fast) to 22.
+CC_EXPORT cc_status cc_zstd(const void *bytes, size_t length, int level, cc_bytes *out);
+
+/// Unpacks exactly one zstd frame of at most `limit` bytes. Fails for more (code 6), for anything damaged or cut short, for bytes behind
+/// the frame, and for frames that want a window above 8 MiB; memory grows with what is really unpacked.
+CC_EXPORT cc_status cc_unzstd(const void *bytes, size_t length, size_t limit, cc_bytes *out);
+
+/// CRC-32 as in gzip, PNG and Ethernet (polynomial 0xEDB88320, reflected).
+CC_EXPORT uint32_t cc_crc32(const void *bytes, size_t length);
+
 // ---- worker process ----
 
 /// The descriptor on which a worker talks with the process that started it.
