@@ -19,7 +19,7 @@ struct Rekkas: AsyncParsableCommand {
     version: rekkasVersion,
     subcommands: [
       HubCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self, PrepareCommand.self,
-      ProfileCommand.self,
+      ProfileCommand.self, KeyCommand.self,
       MeasureCommand.self, PhantomCommand.self, RenderWorkerCommand.self,
     ]
   )

@@ -1,4 +1,4 @@
-import Archive
+import Relay
 
 /// What `rekkas site` is told: the values of `Config/site.yaml`, which explains each of them.
 @dynamicMemberLookup
@@ -16,8 +16,8 @@ struct SiteConfiguration: ServerSettings, Equatable {
   var rateCap = 0
   /// Bytes a month; 0: no budget.
   var monthBudget = 0
-  /// When originals of routine cases may travel; nil: always.
-  var originals: DayWindow?
+  /// When originals of cases that are no emergency may travel; empty: always.
+  var originals: [DailyWindow] = []
   /// Seconds.
   var heartbeat = 60
   var caseRules: String?
@@ -45,7 +45,7 @@ struct SiteConfiguration: ServerSettings, Equatable {
       .text("link.authority", mayBeEmpty: true) { $0.authority = $1.isEmpty ? nil : $1 },
       .number("link.rate-cap", 0...10_000_000) { $0.rateCap = $1 },
       .size("link.month-budget") { $0.monthBudget = $1 },
-      Setting("link.originals") { $0.originals = try DayWindow(parsing: $1) },
+      Setting("link.originals") { $0.originals = try Self.windows($1) },
       .number("link.heartbeat", 5...3_600) { $0.heartbeat = $1 },
       .text("cases.rules", mayBeEmpty: true) { $0.caseRules = $1.isEmpty ? nil : $1 },
       .number("cases.seal-after", 0...10_080) { $0.sealAfter = $1 },
@@ -53,27 +53,44 @@ struct SiteConfiguration: ServerSettings, Equatable {
     ]
 }
 
-/// A time of every day, written `22:00-06:00`, in the local time of the machine.
-struct DayWindow: Equatable, Sendable {
-  /// Minutes after midnight; the end may lie on the next day.
-  let start: Int
-  let end: Int
+extension SiteConfiguration {
+  fileprivate static func windows(_ text: String) throws(SettingError) -> [DailyWindow] {
+    if text.isEmpty || text == "always" { return [] }
+    var windows: [DailyWindow] = []
+    for part in text.split(separator: ",") {
+      guard let window = DailyWindow(part.trimmingSpaces()) else {
+        throw SettingError("is \"always\" or times of the day, for example 22:00-06:00")
+      }
+      windows.append(window)
+    }
+    return windows
+  }
 
-  /// nil for `always`.
-  init?(parsing text: String) throws(SettingError) {
-    if text.isEmpty || text == "always" { return nil }
-    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { part -> Int? in
-      let parts = part.split(separator: ":", omittingEmptySubsequences: false)
-      guard parts.count == 2, parts.allSatisfy({ $0.utf8.count == 2 }), let hour = Int(parts[0]),
-        let minute = Int(parts[1]), (0...23).contains(hour), (0...59).contains(minute)
-      else { return nil }
-      return hour * 60 + minute
+  /// The key that this site proves itself with.
+  func siteKey() throws -> SiteKey {
+    if let keyFile {
+      let key: SiteKey
+      do {
+        key = try SiteKey(contentsOf: keyFile)
+      } catch let failure as SiteKeyFailure {
+        throw ConfigurationError(description: "link.key-file \(keyFile): \(failure)")
+      } catch {
+        throw ConfigurationError(description: "link.key-file \(keyFile): cannot be read; is the path right?")
+      }
+      guard key.site == name else {
+        throw ConfigurationError(
+          description: "link.key-file \(keyFile) is the key of \(key.site), and site.name says \(name)")
+      }
+      return key
     }
-    guard ends.count == 2, let start = ends[0], let end = ends[1], start != end else {
-      throw SettingError("is \"always\" or two times of the day, for example 22:00-06:00")
+    guard let key else {
+      throw ConfigurationError(
+        description: """
+          The site has no key: make one with "rekkas key \(name) --output site.key", give its entry to the hub's administrator for \
+          sites.yaml, and name the file here (link.key-file).
+          """)
     }
-    self.start = start
-    self.end = end
+    return try SiteKey.fromDigits(key, site: name, at: "link.key")
   }
 }
 
