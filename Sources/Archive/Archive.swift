@@ -29,6 +29,8 @@ public final class Archive: Sendable {
   let laterFlushes: LaterFlushes?
   /// Beside a journal only.
   let placer: Placer?
+  /// Objects that come in pieces over thin links.
+  public let arrivals = Arrivals()
   /// Bytes of an arriving object that may be in memory: more than this would not fit the journal.
   let spoolMemoryLimit: Int
 

@@ -136,7 +136,7 @@ struct IndexEntry: Sendable {
 
 extension UID {
   /// Whether the text can stand for itself in a path of the web: well formed, or at least short and harmless.
-  fileprivate var isUsable: Bool {
+  var isUsable: Bool {
     isWellFormed
       || !rawValue.isEmpty && rawValue.utf8.count <= 64
         && rawValue.utf8.allSatisfy {
