@@ -25,11 +25,7 @@ struct WebApplication {
     try prepareTemporaryDirectory()
     let addresses = PublicAddress(
       publicURL: configuration.publicURL, address: configuration.address, port: configuration.port)
-    let limits = configuration.limits
-    let http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [ConnectionGuard(limits: limits)],
-      httpDecoderConfiguration: .init(
-        maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.head, maxHeaderFieldCount: 200))
+    let http = Self.http(configuration.limits)
     let dicomWeb = DICOMweb(
       archive: archive, renderPool: renderPool, addresses: addresses, configuration: configuration)
     return Application(
@@ -39,7 +35,7 @@ struct WebApplication {
       },
       configuration: ApplicationConfiguration(
         address: .hostname(configuration.address, port: configuration.port), backlog: 1024,
-        availableConnectionsDelegate: .maximum(connections, logger: logger)),
+        availableConnectionsDelegate: .maximum(Self.connections(configuration.limits), logger: logger)),
       services: [WebThreads(dicomWeb: dicomWeb)],
       onServerRunning: { channel in
         guard let port = channel.localAddress?.port else { return }
@@ -60,26 +56,38 @@ struct WebApplication {
 
   private func router(_ addresses: PublicAddress, _ dicomWeb: DICOMweb) -> Router<WebContext> {
     let router = Router(context: WebContext.self, options: [.autoGenerateHeadEndpoints])
+    let mounted = MountedRoutes(configuration.mounts, limits: configuration.limits)
     router.addMiddleware {
       ObservationMiddleware()
       HeaderMiddleware()
+    }
+    // Middleware holds for routes that are added after it: those that are signed need no rule about origins.
+    mounted.add(.signed, to: router)
+    router.addMiddleware {
       OriginMiddleware(addresses: addresses, allowedOrigins: Set(configuration.corsOrigins))
       ErrorMiddleware()
     }
     DICOMwebRoutes(dicomWeb).add(to: router)
+    mounted.add(.origin, to: router)
     PageRoutes().add(to: router)
     HealthRoutes(archive: archive, version: version, metrics: metrics, threads: dicomWeb.streamer.threads).add(
       to: router)
     return router
   }
 
+  /// HTTP/1.1 within the limits of heads, with a guard against clients that hold connections without using them.
+  static func http(_ limits: WebLimits) -> HTTP1Channel.Configuration {
+    HTTP1Channel.Configuration(
+      additionalChannelHandlers: [ConnectionGuard(limits: limits)],
+      httpDecoderConfiguration: .init(
+        maxHeaderFieldSize: limits.headerField, maxHeaderListSize: limits.head, maxHeaderFieldCount: 200))
+  }
+
   /// Every connection is a descriptor, and so is every file: half of what the process may open is left for files.
-  private var connections: Int {
+  static func connections(_ limits: WebLimits) -> Int {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
-      return configuration.limits.connections
-    }
-    return min(configuration.limits.connections, max(64, Int(clamping: limit.rlim_cur) / 2))
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return limits.connections }
+    return min(limits.connections, max(64, Int(clamping: limit.rlim_cur) / 2))
   }
 
   /// What an earlier run left behind is of no use to anybody.

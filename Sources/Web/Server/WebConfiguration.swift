@@ -15,6 +15,8 @@ public struct WebConfiguration: Sendable {
   public var limits: WebLimits
   /// Says how large thumbnails are, and which images' burned-in text they hide; nil: 128 pixels, and none.
   public var profile: CompressionProfile?
+  /// Routes of other rooms.
+  public var mounts: [MountedRoute] = []
 
   public init(
     address: String = "127.0.0.1", port: Int = 8080, publicURL: String? = nil, corsOrigins: [String] = [],
@@ -56,6 +58,9 @@ public struct WebLimits: Sendable {
   public var pictureCache = 32 << 20
   /// Objects of one STOW request that are being stored at once, so that they share a flush.
   public var concurrentStores = 8
+  /// Bytes that the bodies of mounted routes may take together, and how long one of them may take to come.
+  public var mountedBodies = 64 << 20
+  public var mountedBodyTimeout = Duration.seconds(180)
 
   public init() {}
 }
