@@ -18,7 +18,8 @@ struct Rekkas: AsyncParsableCommand {
       """,
     version: rekkasVersion,
     subcommands: [
-      HubCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self, PrepareCommand.self,
+      HubCommand.self, SiteCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self,
+      PrepareCommand.self,
       ProfileCommand.self, KeyCommand.self,
       MeasureCommand.self, PhantomCommand.self, RenderWorkerCommand.self,
     ]

@@ -16,9 +16,9 @@ public struct PreparationOptions: Sendable {
   public var prepares = true
 
   /// A frame is begun when no store was running for so long,
-  var quiet = Duration.milliseconds(100)
+  public var quiet = Duration.milliseconds(100)
   /// or when it has waited for that so long: a trickle that never ends does not hold everything up.
-  var longestPause = Duration.seconds(5)
+  public var longestPause = Duration.seconds(5)
   /// How often an idle preparer looks whether something came.
   var lookout = Duration.milliseconds(500)
   /// How long a replaced file is kept for those who have its path and no lease.
