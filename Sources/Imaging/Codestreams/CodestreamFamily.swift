@@ -44,15 +44,28 @@ extension ImageObject {
   public func decodedFrame(
     _ frame: Int, reduce: Int = 0, limit: Int = FrameDecoder.frameLimit
   ) throws(FrameFailure) -> DecodedFrame {
-    guard let family = CodestreamFamily(object.transferSyntax) else { return try decode(frame, limit: limit) }
+    try reducedFrame(frame, reduce: reduce, limit: limit).frame
+  }
+
+  /// The same, and how many halvings it were.
+  func reducedFrame(
+    _ frame: Int, reduce: Int, limit: Int
+  ) throws(FrameFailure) -> (frame: DecodedFrame, levels: Int) {
+    guard let family = CodestreamFamily(object.transferSyntax) else { return (try decode(frame, limit: limit), 0) }
     guard (0..<frameCount).contains(frame) else { throw .frameOutOfRange(count: frameCount) }
     guard format.sampleKind == .integer else { throw .damaged("compressed float pixel data") }
-    let codestream = encapsulatedFrame(frame)
-    return try codestream.withUnsafeFrameBytes { bytes throws(FrameFailure) in
+    let bytes = encapsulatedFrame(frame)
+    return try bytes.withUnsafeFrameBytes { bytes throws(FrameFailure) in
       switch family {
-      case .jpeg2000: try JPEG2000Codestream(bytes).decode(as: format, reduce: reduce, limit: limit)
-      case .jpegXL: try JPEGXLCodestream.decode(bytes, as: format, syntax: object.transferSyntax, limit: limit)
-      case .jpegLS: try JPEGLSCodestream.decode(bytes, as: format, limit: limit)
+      case .jpeg2000:
+        let codestream = try JPEG2000Codestream(bytes)
+        // Samples that do not begin at the reference grid's origin would be halved to other places.
+        let isAtOrigin = codestream.info.x0 == 0 && codestream.info.y0 == 0
+        let levels = isAtOrigin ? min(reduce, Int(codestream.info.decompositions)) : 0
+        return (try codestream.decode(as: format, reduce: levels, limit: limit), levels)
+      case .jpegXL:
+        return (try JPEGXLCodestream.decode(bytes, as: format, syntax: object.transferSyntax, limit: limit), 0)
+      case .jpegLS: return (try JPEGLSCodestream.decode(bytes, as: format, limit: limit), 0)
       }
     }
   }

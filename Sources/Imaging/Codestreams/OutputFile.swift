@@ -40,6 +40,13 @@ final class OutputFile {
   /// After it the file holds everything; it is not flushed to the disk.
   func finish() throws { try flush() }
 
+  /// The same, with a hole behind what was written, up to this length; `overwrite` fills in parts of it.
+  func finish(length: Int) throws {
+    try flush()
+    guard ftruncate(file, off_t(length)) == 0 else { throw PreparationFailure(call: "write a file") }
+    written = max(written, length)
+  }
+
   private func flush() throws {
     guard !buffer.isEmpty else { return }
     try buffer.withUnsafeBytes { try put($0, at: written) }

@@ -17,16 +17,32 @@ final class ObjectRenderer {
 
   func picture(_ request: RenderRequest) throws(RenderFailure) -> Picture {
     let object = try open(request.path)
-    let frame = try Self.translated { () throws(FrameFailure) in
-      try object.decodedFrame(request.frame, limit: frameLimit)
-    }
     let dataSet = object.object.dataSet
-    let attributes = ImageAttributes(dataSet, frame: request.frame, format: object.format)
+    let format = object.format
+    let attributes = ImageAttributes(dataSet, frame: request.frame, format: format)
+    guard
+      let whole = PictureGeometry(
+        columns: format.columns, rows: format.rows, aspect: attributes.aspect, viewport: request.viewport)
+    else { throw .emptyRegion }
+    let wanted = Self.canReduce(request, attributes, format) ? FrameReduction.levels(for: whole) : 0
+    let (frame, levels) = try Self.translated { () throws(FrameFailure) in
+      try object.reducedFrame(request.frame, reduce: wanted, limit: frameLimit)
+    }
+    let reduction = FrameReduction(columns: format.columns, rows: format.rows, levels: levels)
+    let geometry = whole.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows)
     var wishes = Renderer.Wishes(window: request.window, depth: request.format.depth)
     if request.overlays { wishes.overlay = OverlayMask(dataSet, frame.format, number: request.frame, frame: frame) }
-    var picture = try Renderer.picture(of: frame, attributes, viewport: request.viewport, wishes: wishes)
+    var picture = try Renderer.picture(of: frame, attributes, geometry, whole: whole, wishes: wishes)
     if request.embedsProfile, frame.format.isColour { picture.profile = ColourProfile(dataSet) }
     return picture
+  }
+
+  /// Whether a picture may be made of fewer samples than the frame has: none that shows values, labels or indices, or that which lies in
+  /// the words beside the samples.
+  private static func canReduce(_ request: RenderRequest, _ attributes: ImageAttributes, _ format: FrameFormat) -> Bool
+  {
+    !request.overlays && request.format.depth == 8 && format.photometricInterpretation != .paletteColor
+      && [8, 16].contains(format.bitsAllocated) && !attributes.isSegmentation
   }
 
   /// The stored values of one frame, little endian.
