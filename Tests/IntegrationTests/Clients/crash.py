@@ -26,6 +26,7 @@ import threading
 import time
 import urllib.request
 
+from image_template import Template
 from part10 import data_set_bytes, parts
 from upper_layer import CT, EXPLICIT, Association
 
@@ -41,33 +42,8 @@ options = ap.parse_args()
 SYNTAX = "1.2.840.10008.1.2.1" if options.preparation else "*"
 chance = random.Random(options.seed)
 work = pathlib.Path(tempfile.mkdtemp(prefix="rekkas-crash-"))
-raw = pathlib.Path(options.image).read_bytes()
-template = data_set_bytes(raw)
-
-
-def element(tag_and_vr, data):
-    """(offset, value) of a UI element in the explicit little endian template."""
-    at = data.index(tag_and_vr)
-    length = int.from_bytes(data[at + 6:at + 8], "little")
-    return at + 8, data[at + 8:at + 8 + length]
-
-
-at_uid, old_uid = element(b"\x08\x00\x18\x00UI", template)
-counter = 0
-counter_lock = threading.Lock()
-
-
-def fresh():
-    """The template under a new SOP Instance UID of the same length: (uid, data set)."""
-    global counter
-    with counter_lock:
-        counter += 1
-        n = counter
-    uid = ("2.25." + str(10**15 * (options.seed + 1) + n)).encode()
-    room = len(old_uid)
-    uid = (uid + b"9" * 64)[:min(room, 63)]
-    padded = uid + b"\0" * (room - len(uid))
-    return uid.decode(), template[:at_uid] + padded + template[at_uid + room:]
+template = Template(options.image, options.seed)
+fresh = template.fresh
 
 
 def free_port():
@@ -117,8 +93,7 @@ class Hub:
             return r.headers["Content-Type"], r.read()
 
 
-study = element(b"\x20\x00\x0d\x00UI", template)[1].rstrip(b"\0").decode()
-series = element(b"\x20\x00\x0e\x00UI", template)[1].rstrip(b"\0").decode()
+study, series = template.study, template.series
 
 
 def check(hub, wanted):
