@@ -31,6 +31,10 @@ public final class Archive: Sendable {
   let placer: Placer?
   /// Objects that come in pieces over thin links.
   public let arrivals = Arrivals()
+  /// The cases: at a site its own, in the centre those of all sites.
+  public let cases: Cases
+  /// What is to be sent to the hub; empty unless ``ArchiveOptions/queuesForLink``.
+  public let outbox: Outbox
   /// Bytes of an arriving object that may be in memory: more than this would not fit the journal.
   let spoolMemoryLimit: Int
 
@@ -52,7 +56,8 @@ public final class Archive: Sendable {
     self.objects = objects
     let index = try ArchiveIndex(directory: options.directory)
     self.index = index
-    writer = IndexWriter(index: index, latch: latch, metrics: metrics, logger: logger)
+    let rules = try StoreRules(options)
+    writer = IndexWriter(index: index, rules: rules, latch: latch, metrics: metrics, logger: logger)
     quarantineStore = try QuarantineStore(
       directory: options.directory + "/quarantine", index: index, writer: writer, metrics: metrics)
     flights = Flights(metrics: metrics)
@@ -86,6 +91,10 @@ public final class Archive: Sendable {
       laterFlushes = try LaterFlushes(
         index: index, writer: writer, bytes: segmentSize, latch: latch, checkpoint: checkpoint)
     }
+    cases = Cases(site: rules.site, code: rules.code, index: index, writer: writer)
+    outbox = Outbox(
+      isUsed: rules.queues, prepares: options.preparation?.prepares ?? false, index: index, writer: writer,
+      objects: objects, leases: leases, flights: flights, reserve: reserve, placer: placer)
     preparation = options.preparation.map { [placer, reserve, latch] preparation in
       Preparation(
         options: preparation, replacement: replacement, placer: placer, reserve: reserve, latch: latch,

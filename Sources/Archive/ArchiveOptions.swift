@@ -33,6 +33,24 @@ public struct ArchiveOptions: Sendable {
   /// How received images are prepared in the background; nil leaves everything as it was received.
   public var preparation: PreparationOptions?
 
+  /// The place that opens cases here: the name by which the hub knows a site.
+  public var site = "HUB"
+
+  /// Begins the numbers of cases: 2 to 6 capital letters and digits, of this place alone. nil: the letters and digits of ``site``.
+  public var siteCode: String?
+
+  /// What becomes of images that come from somewhere; the first that fits is taken.
+  public var caseRules: [CaseRule] = []
+
+  /// Whether every stored object is queued for the link to the hub: at a site.
+  public var queuesForLink = false
+
+  /// When no image of a study has come for so long it counts as complete, if nobody has said so before.
+  public var sealAfter = Duration.seconds(1800)
+
+  /// How long objects that the hub has whole stay here; a full disk makes it shorter. nil: for ever.
+  public var keepSentFor: Duration? = .seconds(7 * 86400)
+
   /// Options with the defaults for an archive in `directory`.
   public init(directory: String) { self.directory = directory }
 }

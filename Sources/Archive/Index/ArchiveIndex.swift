@@ -11,6 +11,7 @@ final class ArchiveIndex: Sendable {
   let path: String
   /// Whether the database had to be made: with objects beside it, it was lost.
   let isNew: Bool
+  let changes = ArchiveChanges()
   /// Checkpoints run on a connection of their own, so that commits need not wait for the disk.
   private let checkpoints: DatabaseQueue
   private let walFile: SystemFile
@@ -82,6 +83,7 @@ final class ArchiveIndex: Sendable {
 
   /// To be called after a commit: has the log moved into the database when it has grown long.
   func noteCommit() {
+    changes.note()
     guard let size = try? walFile.size(), size > Self.longLog else { return }
     log.change { $0.isLong = true }
   }

@@ -19,6 +19,12 @@ enum IndexSchema {
     migrator.registerMigration("preparation") { db in
       try db.execute(sql: preparation)
     }
+    migrator.registerMigration("cases") { db in
+      try db.execute(sql: CaseSchema.tables)
+    }
+    migrator.registerMigration("outbox") { db in
+      try db.execute(sql: OutboxSchema.tables)
+    }
     return migrator
   }
 

@@ -11,6 +11,7 @@ struct IndexTransaction {
   var recent: RecentRows
   /// Objects that name another patient than their study's first object.
   private(set) var patientConflicts = 0
+  private(set) var intake: StudyIntake
 
   private var newStudies = 0
   private var newSeries = 0
@@ -20,8 +21,9 @@ struct IndexTransaction {
   private var seriesCounts: [Int64: Int] = [:]
   private var studyModalities: [Int64: String] = [:]
 
-  init(_ db: Database, recent: RecentRows) {
+  init(_ db: Database, recent: RecentRows, rules: StoreRules) {
     self.db = db
+    intake = StudyIntake(db, rules)
     self.recent = recent
   }
 
@@ -45,6 +47,7 @@ struct IndexTransaction {
     let id = db.lastInsertedRowID
     try db.cachedStatement(sql: "INSERT INTO metadata VALUES (?,?)").execute(arguments: [id, Data(entry.json)])
     if let prepared = entry.prepared { try IndexReplacement.insert(prepared, instance: id, db) }
+    try intake.note(entry, instance: id, study: study, &recent.places[study])
     studyCounts[study, default: (0, 0)].instances += 1
     seriesCounts[series, default: 0] += 1
     newInstances += 1

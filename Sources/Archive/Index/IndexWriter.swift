@@ -17,17 +17,22 @@ final class IndexWriter: Sendable {
   private struct State {
     var queue: [Job] = []
     var isWriting = false
+    /// Something was committed that nobody may hear of before it is on the disk.
+    var mustFlush = false
+    var isFlushing = false
     var recent = RecentRows()
   }
 
   private let index: ArchiveIndex
+  private let rules: StoreRules
   private let latch: FailureLatch
   private let metrics: ArchiveMetrics
   private let logger: Logger
   private let monitor = Monitor(State())
 
-  init(index: ArchiveIndex, latch: FailureLatch, metrics: ArchiveMetrics, logger: Logger) {
+  init(index: ArchiveIndex, rules: StoreRules, latch: FailureLatch, metrics: ArchiveMetrics, logger: Logger) {
     self.index = index
+    self.rules = rules
     self.latch = latch
     self.metrics = metrics
     self.logger = logger
@@ -53,8 +58,10 @@ final class IndexWriter: Sendable {
       switch turn {
       case .done(let result): return try result.get()
       case .write(let jobs, let recent):
-        let (results, recent) = write(jobs.map(\.entry), recent)
+        var mustFlush = false
+        let (results, recent) = write(jobs.map(\.entry), recent, &mustFlush)
         monitor.change { state in
+          state.mustFlush = state.mustFlush || mustFlush
           for (job, result) in zip(jobs, results) { job.result = result }
           state.recent = recent
           state.isWriting = false
@@ -65,8 +72,12 @@ final class IndexWriter: Sendable {
 
   /// Runs another change of the index, alone.
   ///
-  /// - Parameter keepsRows: no row of a study, a series or a source goes or changes, so what is remembered of them stays right.
-  func change<R>(keepsRows: Bool = false, _ body: (Database) throws -> R) throws -> R {
+  /// - Parameters:
+  ///   - keepsRows: no row of a study, a series, a source or a case goes or changes, so what is remembered of them stays right.
+  ///   - mustFlush: nobody may hear of it before it is on the disk: see ``settle()``.
+  func change<R>(
+    keepsRows: Bool = false, mustFlush: Bool = false, _ body: (Database) throws -> R
+  ) throws -> R {
     monitor.wait { state -> Void? in
       if state.isWriting { return nil }
       state.isWriting = true
@@ -75,6 +86,7 @@ final class IndexWriter: Sendable {
     defer {
       monitor.change { state in
         state.isWriting = false
+        if mustFlush { state.mustFlush = true }
         // Rows may have gone.
         if !keepsRows { state.recent = RecentRows() }
       }
@@ -83,9 +95,33 @@ final class IndexWriter: Sendable {
     return try index.pool.write(body)
   }
 
-  private func write(_ entries: [IndexEntry], _ recent: RecentRows) -> ([Result<Void, StoreFailure>], RecentRows) {
+  /// Brings to the disk whatever was committed that others may hear of only then. Blocks for a flush if there is such.
+  ///
+  /// To be called after reading, and before telling: what was read is covered, as a commit that can be read is noted by then.
+  func settle() throws {
+    let isNeeded = monitor.wait { state -> Bool? in
+      if state.isWriting || state.isFlushing { return nil }
+      guard state.mustFlush else { return false }
+      state.mustFlush = false
+      state.isFlushing = true
+      return true
+    }
+    guard isNeeded else { return }
+    defer { monitor.change { $0.isFlushing = false } }
     do {
-      let recent = try commit(entries, recent)
+      try index.flush()
+    } catch {
+      // What the index has written since its last flush may be lost now, whatever later flushes say.
+      latch.fail(error)
+      throw error
+    }
+  }
+
+  private func write(
+    _ entries: [IndexEntry], _ recent: RecentRows, _ mustFlush: inout Bool
+  ) -> ([Result<Void, StoreFailure>], RecentRows) {
+    do {
+      let recent = try commit(entries, recent, &mustFlush)
       return (entries.map { _ in .success(()) }, recent)
     } catch {
       // One bad entry must not take the others with it.
@@ -93,7 +129,7 @@ final class IndexWriter: Sendable {
       var recent = RecentRows()
       let results = entries.map { entry -> Result<Void, StoreFailure> in
         do {
-          recent = try commit([entry], recent)
+          recent = try commit([entry], recent, &mustFlush)
           return .success(())
         } catch {
           recent = RecentRows()
@@ -104,13 +140,16 @@ final class IndexWriter: Sendable {
     }
   }
 
-  private func commit(_ entries: [IndexEntry], _ recent: RecentRows) throws -> RecentRows {
-    let (recent, conflicts) = try index.pool.write { db in
-      var transaction = IndexTransaction(db, recent: recent)
+  private func commit(
+    _ entries: [IndexEntry], _ recent: RecentRows, _ mustFlush: inout Bool
+  ) throws -> RecentRows {
+    let (recent, conflicts, hasNews) = try index.pool.write { db in
+      var transaction = IndexTransaction(db, recent: recent, rules: rules)
       for entry in entries { try transaction.add(entry) }
       try transaction.finish()
-      return (transaction.recent, transaction.patientConflicts)
+      return (transaction.recent, transaction.patientConflicts, transaction.intake.mustFlush)
     }
+    if hasNews { mustFlush = true }
     index.noteCommit()
     metrics.indexBatch.record(entries.count)
     if conflicts > 0 {

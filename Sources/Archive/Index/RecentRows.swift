@@ -31,11 +31,14 @@ struct RecentRows {
   var studies: [UID: Study] = [:]
   var series: [SeriesKey: Series] = [:]
   var sources: [Source: Int64] = [:]
+  /// By the row of the study.
+  var places: [Int64: StudyIntake.Place] = [:]
 
   /// Keeps the memory small: 512 studies are far more than arrive at once.
   mutating func trim() {
     if studies.count > 512 { studies.removeAll() }
     if series.count > 2048 { series.removeAll() }
+    if places.count > 512 { places.removeAll() }
     if sources.count > 512 { sources.removeAll() }
   }
 }
