@@ -67,6 +67,12 @@ struct Site {
     // The link waits for the first encoded image, and no reader waits for this disk.
     options.preparation?.quiet = .milliseconds(20)
     options.preparation?.longestPause = .milliseconds(200)
+    options.site = settings.name
+    options.siteCode = settings.name
+    options.queuesForLink = true
+    options.caseRules = try settings.caseRules.map { try CaseRuleFile.read($0) } ?? []
+    options.sealAfter = settings.sealAfter > 0 ? .seconds(settings.sealAfter * 60) : .seconds(86_400 * 36_500)
+    options.keepSentFor = .seconds(settings.keepSentFor * 3600)
     return options
   }
 
