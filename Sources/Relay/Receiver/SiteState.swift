@@ -1,0 +1,39 @@
+import Foundation
+
+/// How the hub sees a site. JSON for the hub's page.
+public struct SiteState: Codable, Sendable, Hashable {
+  public var site: String
+  public var title: String
+  /// Of the site's key, so that the administrators of both ends can compare.
+  public var keyFingerprint: String
+  /// When the last request with a right signature came, by the hub's clock; nil since the hub's start.
+  public var lastSeen: Date?
+  /// When it said ``health``.
+  public var healthAt: Date?
+  public var health: SiteHealth?
+  /// The version it named when it opened its session.
+  public var software: String?
+  /// Since the hub's start.
+  public var requests = 0
+  public var bytes = 0
+  /// Objects that became whole.
+  public var objects = 0
+  /// Records that could not be used, and requests that were refused.
+  public var damagedRecords = 0
+  public var refusals = 0
+  /// The last refusal: a wrong key shows here.
+  public var lastRefusal: LinkRefusal.Code?
+  public var lastRefusalAt: Date?
+  var inFlight = 0
+
+  private enum CodingKeys: String, CodingKey {
+    case site, title, keyFingerprint, lastSeen, healthAt, health, software, requests, bytes, objects, damagedRecords,
+      refusals, lastRefusal, lastRefusalAt
+  }
+
+  init(_ site: SiteRegistry.Site) {
+    self.site = site.key.site
+    title = site.title
+    keyFingerprint = site.key.fingerprint
+  }
+}
