@@ -1,0 +1,180 @@
+import Archive
+
+extension SendOrder {
+  /// What the site must do about an answer.
+  struct Outcome: Sendable, Equatable {
+    /// Objects that the hub has whole: digests, to be acknowledged in the outbox.
+    var receipts: [String] = []
+    /// Revisions of cases that the hub has.
+    var cases: [CaseReceipt] = []
+    /// Objects that failed once more, with the reason.
+    var failed: [Failure] = []
+    /// The hub has no room: nothing is to be tried for a while.
+    var isHubFull = false
+  }
+
+  /// An object that failed.
+  struct Failure: Sendable, Equatable {
+    /// Of the outbox.
+    var id: Int64
+    var reason: String
+    /// It was the last try: it steps aside.
+    var isAside: Bool
+  }
+
+  /// How long an object rests after a failure; twice as long after each further one.
+  static let rest = Duration.seconds(20)
+
+  /// The hub has taken a parcel and said something.
+  mutating func acknowledged(_ id: Int, _ answer: LinkAnswer, now: Duration) -> Outcome {
+    guard let parcel = parcels.removeValue(forKey: id) else { return Outcome() }
+    var outcome = Outcome()
+    outcome.cases = answer.cases
+    settle(parcel, damaged: answer.damaged, answer)
+    for digest in answer.receipts where finish(digest) { outcome.receipts.append(digest) }
+    for object in answer.objects { heard(object, in: parcel, now: now, &outcome) }
+    return outcome
+  }
+
+  /// The answer did not come, or was not the hub's: everything in the parcel is sent again.
+  mutating func lost(_ id: Int) {
+    guard let parcel = parcels.removeValue(forKey: id) else { return }
+    for receipt in parcel.forms { forms[receipt.number]?.isFlying = false }
+    for study in parcel.manifests { studies[study]?.manifestFlying = nil }
+    lose(parcel.parts, of: parcel)
+    landed(parcel)
+  }
+
+  /// The hub opened a new session: what is under way is announced again, since the hub may have gone back in time.
+  mutating func sessionLost() {
+    for uid in studies.keys {
+      studies[uid]!.manifestKnown = nil
+      for index in studies[uid]!.objects.indices where !studies[uid]!.objects[index].have.isEmpty {
+        studies[uid]!.announceAgain(index)
+      }
+    }
+  }
+
+  /// The file of an object cannot be read here.
+  mutating func unreadable(_ digest: String, reason: String, now: Duration) -> [Failure] {
+    var outcome = Outcome()
+    for (uid, index) in places(of: digest) { fail(uid, index, reason, now: now, &outcome) }
+    return outcome.failed
+  }
+
+  // MARK: -
+
+  private mutating func settle(_ parcel: Parcel, damaged: [Int], _ answer: LinkAnswer) {
+    let heard = Set(answer.cases)
+    for receipt in parcel.forms {
+      if heard.contains(receipt) { forms[receipt.number] = nil } else { forms[receipt.number]?.isFlying = false }
+    }
+    let damaged = Set(damaged)
+    for (offset, study) in parcel.manifests.enumerated() where studies[study] != nil {
+      if !damaged.contains(parcel.forms.count + offset) {
+        studies[study]!.manifestKnown = studies[study]!.manifestFlying
+      }
+      studies[study]!.manifestFlying = nil
+    }
+    // A record that could not be used: what it said is said again, and the hub is asked what it has of these objects.
+    let lost = damaged.sorted().flatMap { parcel.parts(inRecord: $0) }
+    let lostSlots = Set(
+      lost.map { [$0.slot.object, $0.slot.frame, $0.slot.layer, Int32(truncatingIfNeeded: $0.range.lowerBound)] })
+    for part in parcel.parts where studies[part.study] != nil {
+      let name = [part.slot.object, part.slot.frame, part.slot.layer, Int32(truncatingIfNeeded: part.range.lowerBound)]
+      if !lost.isEmpty, lostSlots.contains(name) { continue }
+      if part.slot.isAnnouncement {
+        if studies[part.study]!.objects[Int(part.slot.object)].announcement == .flying(parcel: parcel.id) {
+          studies[part.study]!.answered(Int(part.slot.object))
+        }
+      } else {
+        studies[part.study]!.settle(part, isKept: true)
+      }
+    }
+    lose(lost, of: parcel)
+    for part in lost { studies[part.study]?.announceAgain(Int(part.slot.object)) }
+    landed(parcel)
+  }
+
+  private mutating func lose(_ parts: [Parcel.Part], of parcel: Parcel) {
+    for part in parts.reversed() where studies[part.study] != nil {
+      let index = Int(part.slot.object)
+      if part.slot.isAnnouncement {
+        guard studies[part.study]!.objects[index].announcement == .flying(parcel: parcel.id) else { continue }
+        studies[part.study]!.announcementLost(index)
+      } else {
+        studies[part.study]!.settle(part, isKept: false)
+      }
+      studies[part.study]!.putBack(part.slot)
+    }
+  }
+
+  private mutating func landed(_ parcel: Parcel) {
+    for study in Set(parcel.parts.map(\.study)).union(parcel.manifests) { studies[study]?.parcels -= 1 }
+  }
+
+  /// Where an object waits: in one study, but nobody promises it.
+  private func places(of digest: String) -> [(String, Int)] {
+    studies.compactMap { uid, study in study.indices[digest].map { (uid, $0) } }
+  }
+
+  /// Whether the object was known and waited.
+  private mutating func finish(_ digest: String) -> Bool {
+    var isKnown = false
+    for (uid, index) in places(of: digest) where !studies[uid]!.objects[index].isDone {
+      studies[uid]!.finish(index)
+      isKnown = true
+    }
+    return isKnown
+  }
+
+  private mutating func heard(_ answer: ArrivalAnswer, in parcel: Parcel, now: Duration, _ outcome: inout Outcome) {
+    for (uid, index) in places(of: answer.digest) where !studies[uid]!.objects[index].isDone {
+      switch answer.state {
+      case .whole:
+        studies[uid]!.finish(index)
+        outcome.receipts.append(answer.digest)
+      case .partial:
+        let isAnswerToAnnouncement = parcel.announced.contains { $0.object.digest == answer.digest }
+        learn(uid, index, answer.have ?? ByteRanges(), isWholeTruth: isAnswerToAnnouncement)
+      case .damaged:
+        studies[uid]!.restart(index)
+        fail(uid, index, "damaged on the way or at the hub", now: now, &outcome)
+      case .refused:
+        studies[uid]!.announceAgain(index)
+        if answer.reason == .hubFull || answer.reason == .tooMany {
+          outcome.isHubFull = outcome.isHubFull || answer.reason == .hubFull
+          studies[uid]!.rest(index, until: now + Self.rest * 3)
+        } else {
+          let reason = [answer.reason?.rawValue, answer.text].compactMap { $0 }.joined(separator: ": ")
+          fail(uid, index, "refused by the hub: \(reason)", now: now, &outcome)
+        }
+      }
+    }
+  }
+
+  /// What the hub says that it has. To an announcement it is the whole truth, but for what it has acknowledged since.
+  private mutating func learn(_ uid: String, _ index: Int, _ have: ByteRanges, isWholeTruth: Bool) {
+    let ranges = RangeSet(have.ranges)
+    var hasLess = false
+    studies[uid]!.change(index) { state in
+      let before = state.have
+      if isWholeTruth { state.have = state.sinceAnnounced }
+      state.have.formUnion(ranges)
+      hasLess = !before.isSubset(of: state.have)
+    }
+    if hasLess { studies[uid]!.requeue(index) }
+  }
+
+  private mutating func fail(_ uid: String, _ index: Int, _ reason: String, now: Duration, _ outcome: inout Outcome) {
+    let failures = studies[uid]!.countFailure(index)
+    let queued = studies[uid]!.objects[index].queued
+    let isAside = failures >= failuresUntilAside
+    if isAside {
+      studies[uid]!.finish(index)
+    } else {
+      studies[uid]!.rest(index, until: now + Self.rest * (1 << (failures - 1)))
+    }
+    outcome.failed.append(Failure(id: queued.id, reason: reason, isAside: isAside))
+  }
+}
