@@ -53,6 +53,10 @@ extension Archive {
     return try flights.alone(entry.identity.sopInstanceUID) { () throws(StoreFailure) in
       switch try keptFile(entry.identity.sopInstanceUID) {
       case .some(let kept) where kept.name.received == entry.digest || kept.name.digest == entry.digest:
+        if kept.isArriving {
+          try complete(spool, entry, kept)
+          return .stored(entry.identity)
+        }
         // Success is a promise about now: an object that someone removed or cut short is put back.
         let isThere =
           placer?.holds(kept.name.digest) == true || Folder.fileSize(objects.path(kept.name)) == kept.size
@@ -114,6 +118,28 @@ extension Archive {
     try keep(spool, entry, as: ObjectName(entry.digest))
     do {
       try writer.change { try IndexReplacement.restore(kept, entry, $0) }
+    } catch {
+      throw StoreFailure(.cannotStore, "the index could not be written: \(error)")
+    }
+  }
+
+  /// Keeps an object of which so far only a part has come over a link.
+  private func complete(_ spool: Spool, _ entry: IndexEntry, _ kept: KeptFile) throws(StoreFailure) {
+    var entry = entry
+    let isSameFile = kept.name.digest == entry.digest
+    do {
+      if isSameFile {
+        entry = IndexEntry(
+          try ParsedObject.parse(spool.bytes()), digest: entry.digest, received: kept.name.received, size: entry.size,
+          receipt: entry.receipt)
+      }
+    } catch {
+      throw StoreFailure(.cannotStore, "the arrived bytes cannot be read: \(error)")
+    }
+    // The row is there, so it is switched, not added; after a crash the journal does the same.
+    try keep(spool, entry, as: isSameFile ? kept.name : ObjectName(entry.digest))
+    do {
+      try arrivals.complete(kept, with: entry)
     } catch {
       throw StoreFailure(.cannotStore, "the index could not be written: \(error)")
     }

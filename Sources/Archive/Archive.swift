@@ -29,12 +29,12 @@ public final class Archive: Sendable {
   let laterFlushes: LaterFlushes?
   /// Beside a journal only.
   let placer: Placer?
-  /// Objects that come in pieces over thin links.
-  public let arrivals = Arrivals()
   /// The cases: at a site its own, in the centre those of all sites.
   public let cases: Cases
   /// What is to be sent to the hub; empty unless ``ArchiveOptions/queuesForLink``.
   public let outbox: Outbox
+  /// Objects that come in pieces over thin links.
+  public let arrivals: Arrivals
   /// Bytes of an arriving object that may be in memory: more than this would not fit the journal.
   let spoolMemoryLimit: Int
 
@@ -95,6 +95,9 @@ public final class Archive: Sendable {
     outbox = Outbox(
       isUsed: rules.queues, prepares: options.preparation?.prepares ?? false, index: index, writer: writer,
       objects: objects, leases: leases, flights: flights, reserve: reserve, placer: placer)
+    arrivals = try Arrivals(
+      directory: options.directory + "/arrivals", objects: objects, index: index, writer: writer, flights: flights,
+      latch: latch, reserve: reserve, quarantine: quarantineStore, placer: placer, logger: logger)
     preparation = options.preparation.map { [placer, reserve, latch] preparation in
       Preparation(
         options: preparation, replacement: replacement, placer: placer, reserve: reserve, latch: latch,
@@ -109,6 +112,7 @@ public final class Archive: Sendable {
   /// Closing again does nothing. After a failure of the disk the journal is left as it is, for the next start.
   public func close() throws {
     preparation?.stop()
+    arrivals.close()
     guard flights.close() else { return }
     threads.close()
     placer?.close()

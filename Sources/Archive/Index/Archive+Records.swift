@@ -14,10 +14,16 @@ extension Archive {
       try Self.rows(
         db,
         columns: """
-          study.uid, series.uid, instance.uid, sop_class, transfer_syntax, digest, size, data_set_offset, rows, columns,
-          frames, instance.number, received_at, pixel_data, received_digest, layers, received_file
-          """, join: "LEFT JOIN prepared_file ON prepared_file.instance_id = instance.id", study: study, series: series,
-        instance: instance
+          study.uid, series.uid, instance.uid, instance.sop_class, instance.transfer_syntax, instance.digest, instance.size,
+          data_set_offset, rows, columns,
+          instance.frames, instance.number, received_at, pixel_data, instance.received_digest, layers, received_file,
+          have, site, header, arrival.frames, is_ladder
+          """,
+        join: """
+          LEFT JOIN prepared_file ON prepared_file.instance_id = instance.id
+          LEFT JOIN arrival_state ON preparation = 4 AND arrival_state.instance_id = instance.id
+          LEFT JOIN arrival ON arrival.id = arrival_id
+          """, study: study, series: series, instance: instance
       ).compactMap { InstanceRecord($0, lease) }
     }
   }
@@ -54,12 +60,13 @@ extension Archive {
   public func metadata(study: UID, series: UID? = nil, instance: UID? = nil) async throws -> [MetadataRecord] {
     try await index.pool.read { db in
       try Self.rows(
-        db, columns: "study.uid, series.uid, instance.uid, digest, json",
+        db, columns: "study.uid, series.uid, instance.uid, digest, json, preparation",
         join: "JOIN metadata ON instance_id = instance.id", study: study, series: series, instance: instance
       ).map { row in
         MetadataRecord(
           studyInstanceUID: UID(rawValue: row[0]), seriesInstanceUID: UID(rawValue: row[1]),
-          sopInstanceUID: UID(rawValue: row[2]), digest: Digest(row[3] as Data)?.hex ?? "", json: Array(row[4] as Data))
+          sopInstanceUID: UID(rawValue: row[2]), digest: Digest(row[3] as Data)?.hex ?? "", json: Array(row[4] as Data),
+          isArriving: row[5] == PreparationState.arriving.rawValue)
       }
     }
   }
@@ -104,7 +111,17 @@ extension InstanceRecord {
       pixelData: PixelDataLocation(encoded: Array(row[13] as Data)),
       layers: (row[15] as Data?).flatMap { LayerTable(encoded: Array($0)) },
       hasReceivedFile: (row[16] as Int64?).map { $0 != ReceivedFile.gone.rawValue } ?? false,
-      receivedAt: Date(timeIntervalSince1970: row[12]), lease: lease)
+      arrival: ArrivalProgress(row, size: row[6]), receivedAt: Date(timeIntervalSince1970: row[12]), lease: lease)
+  }
+}
+
+extension ArrivalProgress {
+  /// nil when all is here.
+  fileprivate init?(_ row: Row, size: Int) {
+    guard let have = row[17] as Data?, let frames = row[20] as Data? else { return nil }
+    self.init(
+      site: row[18], size: size, have: FrameExtents.ranges(Array(have)) ?? ByteRanges(), header: row[19],
+      frames: FrameExtents.decoded(Array(frames)) ?? [], isLadder: row[21])
   }
 }
 

@@ -31,9 +31,11 @@ struct IndexEntry: Sendable {
   /// - Parameters:
   ///   - received: of a prepared file: the digest of the received one.
   ///   - prepared: of a prepared file: what there is to know besides.
+  ///   - arrivingFrames: of an object of which only the header was parsed, because the rest is still coming: how many frames there
+  ///     will be.
   init(
     _ object: ParsedObject, digest: Digest, received: Digest? = nil, size: Int, receipt: Receipt,
-    prepared: PreparedFacts? = nil
+    prepared: PreparedFacts? = nil, arrivingFrames: Int? = nil
   ) {
     let receivedDigest = received ?? digest
     let dataSet = object.dataSet
@@ -72,13 +74,16 @@ struct IndexEntry: Sendable {
     rows = dataSet.int(.rows) ?? 0
     columns = dataSet.int(.columns) ?? 0
     instanceNumber = dataSet.int(.instanceNumber).flatMap { Int32(exactly: $0) }.map(Int.init)
-    frameCount = object.pixelData?.frameCount ?? 0
+    frameCount = arrivingFrames ?? object.pixelData?.frameCount ?? 0
     pixelData = object.pixelData?.encoded() ?? []
     self.prepared = prepared
     let isNative = object.pixelData.map { !$0.isEncapsulated } ?? false
-    preparation = receivedDigest != digest ? .prepared : isNative ? .waiting : .untouched
+    preparation =
+      arrivingFrames != nil ? .arriving : receivedDigest != digest ? .prepared : isNative ? .waiting : .untouched
     self.dataSet = dataSet
-    json = Self.json(of: dataSet, standIns: standIns)
+    var json = Self.json(of: dataSet, standIns: standIns)
+    if arrivingFrames ?? 0 > 0 { Self.addPixelData(to: &json, object.transferSyntax) }
+    self.json = json
     let members = json.withUnsafeBytes { JSONMembers($0) }
     self.members = members
     studyMask = Self.mask(members, StoredAttributes.study)
@@ -114,6 +119,14 @@ struct IndexEntry: Sendable {
       }
     }
     return list
+  }
+
+  /// Readers expect what will be there; of all attributes that a header holds the pixel data comes last.
+  private static func addPixelData(to json: inout [UInt8], _ syntax: TransferSyntax) {
+    let vr = syntax.isEncapsulated ? "OB" : "OW"
+    json.removeLast()
+    if json.count > 1 { json.append(0x2C) }
+    json += Array("\"\(Tag.pixelData.hex)\":{\"vr\":\"\(vr)\",\"BulkDataURI\":\"~/\(Tag.pixelData.hex)\"}}".utf8)
   }
 
   /// The metadata, with the stand-ins put where the data set has nothing usable.

@@ -8,12 +8,14 @@ enum IndexRemoval {
       let row = try Row.fetchOne(
         db,
         sql:
-          "SELECT series_id, study_id, size FROM instance JOIN series ON series.id = series_id WHERE instance.id = ?",
+          "SELECT series_id, study_id, size, preparation FROM instance JOIN series ON series.id = series_id WHERE instance.id = ?",
         arguments: [id])
     else { return }
     let series: Int64 = row[0]
     let study: Int64 = row[1]
-    let size: Int64 = row[2]
+    // What is still coming is not counted.
+    let isArriving = row[3] == PreparationState.arriving.rawValue
+    let size: Int64 = isArriving ? 0 : row[2]
     try db.execute(sql: "DELETE FROM instance WHERE id = ?", arguments: [id])
     try db.execute(sql: "UPDATE series SET instance_count = instance_count - 1 WHERE id = ?", arguments: [series])
     try db.execute(sql: "DELETE FROM series WHERE id = ? AND instance_count = 0", arguments: [series])
@@ -28,7 +30,7 @@ enum IndexRemoval {
     try db.execute(sql: "DELETE FROM study WHERE id = ? AND instance_count = 0", arguments: [study])
     try db.execute(
       sql: """
-        UPDATE totals SET studies = studies - ?, series = series - ?, instances = instances - 1, bytes = bytes - ?
-        """, arguments: [db.changesCount, removedSeries, size])
+        UPDATE totals SET studies = studies - ?, series = series - ?, instances = instances - ?, bytes = bytes - ?
+        """, arguments: [db.changesCount, removedSeries, isArriving ? 0 : 1, size])
   }
 }

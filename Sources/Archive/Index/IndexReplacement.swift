@@ -14,7 +14,7 @@ struct PreparedFacts: Sendable {
   let rule: String
 }
 
-/// Turns a row from the received file to the prepared one, and back.
+/// Turns a row from the received file to the prepared one, and back, and from an object that comes to one that is here.
 enum IndexReplacement {
   /// Makes a prepared file the one that is kept.
   ///
@@ -31,6 +31,11 @@ enum IndexReplacement {
   static func restore(_ kept: KeptFile, _ entry: IndexEntry, _ db: Database) throws {
     try set(kept, to: entry, entry.preparation, db)
     try db.execute(sql: "DELETE FROM prepared_file WHERE instance_id = ?", arguments: [kept.id])
+  }
+
+  /// Makes the file of an object that was still coming the one that is kept.
+  static func complete(_ kept: KeptFile, _ entry: IndexEntry, _ db: Database) throws {
+    try set(kept, to: entry, entry.preparation, db)
   }
 
   static func insert(_ facts: PreparedFacts, instance id: Int64, _ db: Database) throws {
@@ -63,6 +68,9 @@ enum IndexReplacement {
     try db.cachedStatement(sql: "UPDATE metadata SET json = ? WHERE instance_id = ?")
       .execute(arguments: [Data(entry.json), kept.id])
     try db.cachedStatement(sql: "DELETE FROM preparation_note WHERE instance_id = ?").execute(arguments: [kept.id])
-    try db.cachedStatement(sql: "UPDATE totals SET bytes = bytes + ?").execute(arguments: [entry.size - kept.size])
+    // What was still coming was not counted; now it is here.
+    try db.cachedStatement(sql: "UPDATE totals SET instances = instances + ?, bytes = bytes + ?")
+      .execute(arguments: [kept.isArriving ? 1 : 0, entry.size - (kept.isArriving ? 0 : kept.size)])
+    if kept.isArriving { try ArrivalRows.remove(instance: kept.id, db) }
   }
 }

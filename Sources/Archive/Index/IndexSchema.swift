@@ -25,6 +25,9 @@ enum IndexSchema {
     migrator.registerMigration("outbox") { db in
       try db.execute(sql: OutboxSchema.tables)
     }
+    migrator.registerMigration("arrivals") { db in
+      try db.execute(sql: arrivals)
+    }
     return migrator
   }
 
@@ -194,6 +197,8 @@ enum PreparationState: Int64, Sendable {
   case untouched = 2
   /// It could not be prepared or proven: somebody should look.
   case refused = 3
+  /// It comes over a thin link, and not all of it is here: there is no file in the object store.
+  case arriving = 4
 }
 
 /// What is to become of the received file beside its prepared one; the numbers stand in the index.

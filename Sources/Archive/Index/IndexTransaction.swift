@@ -27,7 +27,9 @@ struct IndexTransaction {
     self.recent = recent
   }
 
-  mutating func add(_ entry: IndexEntry) throws {
+  /// Gives the number of the instance's row.
+  @discardableResult
+  mutating func add(_ entry: IndexEntry) throws -> Int64 {
     let study = try studyID(entry)
     let series = try seriesID(entry, study: study)
     let source = try sourceID(entry.receipt)
@@ -50,8 +52,11 @@ struct IndexTransaction {
     try intake.note(entry, instance: id, study: study, &recent.places[study])
     studyCounts[study, default: (0, 0)].instances += 1
     seriesCounts[series, default: 0] += 1
-    newInstances += 1
-    newBytes += entry.size
+    if entry.preparation != .arriving {
+      newInstances += 1
+      newBytes += entry.size
+    }
+    return id
   }
 
   /// Writes the counts of everything that was added.

@@ -95,6 +95,35 @@ final class IndexWriter: Sendable {
     return try index.pool.write(body)
   }
 
+  /// Runs a change of the index that may add objects, alone, in one transaction.
+  func transaction<R>(_ body: (inout IndexTransaction) throws -> R) throws -> R {
+    let recent = monitor.wait { state -> RecentRows? in
+      if state.isWriting { return nil }
+      state.isWriting = true
+      return state.recent
+    }
+    var kept = RecentRows()
+    var mustFlush = false
+    defer {
+      monitor.change { state in
+        state.isWriting = false
+        if mustFlush { state.mustFlush = true }
+        state.recent = kept
+      }
+    }
+    defer { index.noteCommit() }
+    let (result, newRecent, conflicts, hasNews) = try index.pool.write { db in
+      var transaction = IndexTransaction(db, recent: recent, rules: rules)
+      let result = try body(&transaction)
+      try transaction.finish()
+      return (result, transaction.recent, transaction.patientConflicts, transaction.intake.mustFlush)
+    }
+    kept = newRecent
+    mustFlush = hasNews
+    if conflicts > 0 { metrics.patientConflicts.increment(by: conflicts) }
+    return result
+  }
+
   /// Brings to the disk whatever was committed that others may hear of only then. Blocks for a flush if there is such.
   ///
   /// To be called after reading, and before telling: what was read is covered, as a commit that can be read is noted by then.
@@ -164,7 +193,8 @@ final class IndexWriter: Sendable {
     return recent
   }
 
-  private func failure(_ error: any Error) -> StoreFailure {
+  /// What a change that failed means for the store.
+  func failure(_ error: any Error) -> StoreFailure {
     let code = (error as? DatabaseError)?.resultCode.primaryResultCode
     if code == .SQLITE_FULL { return StoreFailure(.outOfResources, "the index could not be written: \(error)") }
     // Nobody knows then what the index holds: the next start puts it right from the journal.

@@ -34,6 +34,9 @@ public struct InstanceRecord: Sendable {
   public let layers: LayerTable?
   /// Whether the received file lies beside the prepared one that is kept now. It may go at any time: see ``Archive/receivedPath(of:)``.
   public let hasReceivedFile: Bool
+  /// How much is here while the object comes over a thin link; nil when it is whole. What is not whole has no file: ``digest`` and
+  /// ``size`` are those that it will have.
+  public let arrival: ArrivalProgress?
   public let receivedAt: Date
   /// Keeps the file there.
   let lease: ReadLease
@@ -48,6 +51,8 @@ public struct MetadataRecord: Sendable {
   public let digest: String
   /// A DICOM JSON object (PS3.18 §F), UTF-8. Bulk data reads `"BulkDataURI":"~/…"`.
   public let json: [UInt8]
+  /// Whether the object is still coming over a thin link: then the metadata is that of its header.
+  public let isArriving: Bool
 }
 
 /// How much an archive holds.

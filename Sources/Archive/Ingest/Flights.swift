@@ -23,6 +23,17 @@ final class Flights: Sendable {
     return try body()
   }
 
+  /// Runs `body` while no other thread stores under any of these; blocks until it may.
+  func alone<R, E: Error>(_ uids: Set<UID>, _ body: () throws(E) -> R) throws(E) -> R {
+    monitor.wait { state -> Void? in
+      guard state.inFlight.isDisjoint(with: uids) else { return nil }
+      state.inFlight.formUnion(uids)
+      return ()
+    }
+    defer { monitor.change { $0.inFlight.subtract(uids) } }
+    return try body()
+  }
+
   /// Counts a store from its first step to its last; refuses when the archive is closed.
   func counted<R>(_ body: () throws(StoreFailure) -> R) throws(StoreFailure) -> R {
     let begun = monitor.withLock { state -> (number: UInt64, running: Int)? in

@@ -11,6 +11,8 @@ public struct Receipt: Sendable, Hashable {
     case stow
     /// Files read from a folder or a disc.
     case `import`
+    /// In pieces, from a site on a thin link.
+    case link
     /// None: found by the archive itself.
     case found
   }
@@ -21,7 +23,7 @@ public struct Receipt: Sendable, Hashable {
   public var callingAETitle: String?
   /// The AE title the sender asked for.
   public var calledAETitle: String?
-  /// The sender's network address.
+  /// The sender's network address; over a link the name of the site.
   public var peerAddress: String?
   /// The door.
   public var channel: Channel

@@ -79,7 +79,7 @@ extension Replacement {
     init?(_ file: SupersededFiles.File, _ db: Database) throws {
       let statement = try db.cachedStatement(
         sql: """
-          SELECT instance.id, digest, received_digest, size, study.uid, instance.uid FROM prepared_file
+          SELECT instance.id, digest, received_digest, size, preparation, study.uid, instance.uid FROM prepared_file
           CROSS JOIN instance ON instance.id = instance_id CROSS JOIN series ON series.id = series_id
           CROSS JOIN study ON study.id = study_id
           WHERE instance_id = ? AND received_file = 1 AND prepared_at = ?
@@ -87,8 +87,8 @@ extension Replacement {
       guard let row = try Row.fetchOne(statement, arguments: [file.instance, file.preparedAt]), let kept = KeptFile(row)
       else { return nil }
       self.kept = kept
-      study = UID(rawValue: row[4])
-      instance = UID(rawValue: row[5])
+      study = UID(rawValue: row[5])
+      instance = UID(rawValue: row[6])
     }
   }
 }

@@ -150,7 +150,8 @@ private struct Search {
   }
 
   private func addComputed(_ row: Row, _ study: String, _ series: String?, to builder: inout RowBuilder) {
-    builder.add(.instanceAvailability, "CS", texts: ["ONLINE"])
+    let isArriving: Bool = row[11]
+    builder.add(.instanceAvailability, "CS", texts: [isArriving ? "NEARLINE" : "ONLINE"])
     builder.add(.studyInstanceUID, "UI", texts: [study])
     if let series { builder.add(.seriesInstanceUID, "UI", texts: [series]) }
     if plan.levels.contains(.studies) || wanted.contains(.modalitiesInStudy) {

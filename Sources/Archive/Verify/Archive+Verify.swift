@@ -113,7 +113,9 @@ extension Archive {
       name, size, .corrupt, "the bytes of object \(name.digest) have changed: their digest is \(actual)",
       actual: actual)
     report.corrupt += 1
-    if let kept = try index.kept(received: name.received), kept.name == name { try dropOrRestore(kept, &report) }
+    if let kept = try index.kept(received: name.received), kept.name == name, !kept.isArriving {
+      try dropOrRestore(kept, &report)
+    }
     logger.error("A kept object is corrupt; it is in the quarantine.", metadata: ["digest": "\(name)"])
   }
 
@@ -133,15 +135,16 @@ extension Archive {
         try Row.fetchAll(
           db,
           sql: """
-            SELECT id, digest, received_digest, size, received_file FROM instance
+            SELECT id, digest, received_digest, size, preparation, received_file FROM instance
             LEFT JOIN prepared_file ON instance_id = id WHERE id > ? ORDER BY id LIMIT 1000
             """, arguments: [last])
       }
       if rows.isEmpty { return }
       for row in rows {
         last = row[0]
-        guard let kept = KeptFile(row) else { continue }
-        let received = ReceivedFile(rawValue: row[4] ?? ReceivedFile.gone.rawValue)
+        // What is still coming has no file yet.
+        guard let kept = KeptFile(row), !kept.isArriving else { continue }
+        let received = ReceivedFile(rawValue: row[5] ?? ReceivedFile.gone.rawValue)
         if received == .kept, Folder.fileSize(objects.path(ObjectName(kept.name.received))) == nil {
           try writer.change(keepsRows: true) { try IndexReplacement.note(.gone, instances: [kept.id], $0) }
         }

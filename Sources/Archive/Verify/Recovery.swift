@@ -123,7 +123,7 @@ struct Recovery {
   private func addRow(
     _ bytes: ObjectBytes, _ digest: Digest, size: Int, _ receipt: Receipt, _ kept: KeptFile?
   ) throws -> Bool {
-    if kept?.name.digest == digest { return false }
+    if let kept, kept.name.digest == digest, !kept.isArriving { return false }
     let object: ParsedObject
     do {
       object = try ParsedObject.parse(bytes)
@@ -134,9 +134,11 @@ struct Recovery {
         metadata: ["digest": "\(digest)", "reason": "\(error.reason)"])
       return false
     }
-    let entry = IndexEntry(object, digest: digest, size: size, receipt: receipt)
+    let entry = IndexEntry(
+      object, digest: digest, received: kept?.name.digest == digest ? kept?.name.received : nil, size: size,
+      receipt: receipt)
     if let kept {
-      // Its prepared file is lost, and the received bytes are back.
+      // Its prepared file is lost, and the received bytes are back; or it was still coming over a link, and came whole.
       try writer.change { try IndexReplacement.restore(kept, entry, $0) }
       return true
     }
@@ -161,7 +163,9 @@ struct Recovery {
     guard let flushed else { return }
     let rows = try index.pool.read { db in
       try Row.fetchAll(
-        db, sql: "SELECT id, digest, received_digest, size FROM instance WHERE id > ?", arguments: [flushed])
+        db, sql: """
+          SELECT id, digest, received_digest, size, preparation FROM instance WHERE id > ? AND preparation != 4
+          """, arguments: [flushed])
     }
     for kept in rows.compactMap({ KeptFile($0) }) where kept.name.isPrepared {
       // Only pictures are drawn from the received one.
