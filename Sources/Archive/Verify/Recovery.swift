@@ -163,7 +163,8 @@ struct Recovery {
     guard let flushed else { return }
     let rows = try index.pool.read { db in
       try Row.fetchAll(
-        db, sql: """
+        db,
+        sql: """
           SELECT id, digest, received_digest, size, preparation FROM instance WHERE id > ? AND preparation != 4
           """, arguments: [flushed])
     }

@@ -99,7 +99,9 @@ struct LinkKeeper: Sendable {
       if room < bytes { bytes = room }
       if isUrgent { bytes = max(bytes, settings.firstRequest) }
     }
-    if bytes < settings.smallestRequest { return flights.isEmpty ? .send(bytes: settings.smallestRequest) : .wait(until: nil) }
+    if bytes < settings.smallestRequest {
+      return flights.isEmpty ? .send(bytes: settings.smallestRequest) : .wait(until: nil)
+    }
     return .send(bytes: bytes)
   }
 
