@@ -35,6 +35,8 @@ public final class Archive: Sendable {
   public let outbox: Outbox
   /// Objects that come in pieces over thin links.
   public let arrivals: Arrivals
+  /// Only with an outbox.
+  private let outboxClerk: OutboxClerk?
   /// Bytes of an arriving object that may be in memory: more than this would not fit the journal.
   let spoolMemoryLimit: Int
 
@@ -98,6 +100,12 @@ public final class Archive: Sendable {
     arrivals = try Arrivals(
       directory: options.directory + "/arrivals", objects: objects, index: index, writer: writer, flights: flights,
       latch: latch, reserve: reserve, quarantine: quarantineStore, placer: placer, logger: logger)
+    try outbox.prepareStart()
+    outboxClerk =
+      rules.queues
+      ? OutboxClerk(
+        outbox: outbox, cases: cases, sealAfter: options.sealAfter, keepSentFor: options.keepSentFor, latch: latch,
+        logger: logger) : nil
     preparation = options.preparation.map { [placer, reserve, latch] preparation in
       Preparation(
         options: preparation, replacement: replacement, placer: placer, reserve: reserve, latch: latch,
@@ -113,6 +121,7 @@ public final class Archive: Sendable {
   public func close() throws {
     preparation?.stop()
     arrivals.close()
+    outboxClerk?.stop()
     guard flights.close() else { return }
     threads.close()
     placer?.close()

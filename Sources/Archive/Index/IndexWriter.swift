@@ -137,6 +137,11 @@ final class IndexWriter: Sendable {
     }
     guard isNeeded else { return }
     defer { monitor.change { $0.isFlushing = false } }
+    try flush()
+  }
+
+  /// Brings every commit so far to the disk.
+  func flush() throws {
     do {
       try index.flush()
     } catch {

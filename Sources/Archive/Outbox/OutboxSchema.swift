@@ -79,6 +79,8 @@ enum OutboxSchema {
     CREATE TABLE sent_file (
       digest BLOB NOT NULL,
       received_digest BLOB NOT NULL,
+      instance_uid TEXT NOT NULL,
+      study_uid TEXT NOT NULL,
       PRIMARY KEY (digest, received_digest)
     ) STRICT, WITHOUT ROWID;
     -- Received objects that the journal must not bring back: those that went since it was last empty.

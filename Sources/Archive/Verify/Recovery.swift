@@ -29,6 +29,8 @@ struct Recovery {
     let replay = try JournalReplay(directory: journalDirectory)
     if !replay.segments.isEmpty { try self.replay(replay) }
     try checkUnflushed()
+    // The journal begins anew: what has gone from here cannot come back from it.
+    try writer.change(keepsRows: true) { try $0.execute(sql: "DELETE FROM sent_object") }
     try quarantine.adoptStrangers()
     return replay.lastEpoch
   }
@@ -50,6 +52,7 @@ struct Recovery {
         guard try spool.finish() == record.digest else { return false }
         records += 1
         let kept = try kept(digest)
+        if try kept == nil && index.wasSent(digest) { return true }
         if let kept, try isReplaced(kept, digest) {
           // The received file may still lie beside the prepared one, and serves: it must be whole.
           if kept.name.received == digest, Folder.fileSize(objects.path(digest)) != nil {
@@ -63,6 +66,7 @@ struct Recovery {
       case .file:
         records += 1
         let kept = try kept(digest)
+        if try kept == nil && index.wasSent(digest) { return true }
         if let kept, try isReplaced(kept, digest) { return true }
         let name = kept?.name.digest == digest ? kept?.name : nil
         let path = objects.path(name ?? ObjectName(digest))
