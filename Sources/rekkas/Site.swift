@@ -34,6 +34,7 @@ struct Site {
     self.sender = sender
     var configuration = Assembly.webConfiguration(settings.server, profile: profile)
     configuration.mounts = Self.routes(of: sender)
+    configuration.page = .site
     web = try WebService(
       archive: archive, renderPool: pool, configuration: configuration, version: rekkasVersion, metrics: registry,
       logger: logger, onRunning: { onReady($0, dimse.port) })

@@ -3,25 +3,22 @@ import Hummingbird
 import Imaging
 import NIOCore
 
-/// The reader's page: a handful of files, compiled into the program, that talk to `/dicom-web` of the same origin and to nobody else.
+/// The page of a hub or of a site (``PageKind``): a handful of files, compiled into the program, that talk to `/dicom-web` and
+/// `/api/v1` of the same origin and to nobody else.
 ///
 /// | Path | What |
 /// |---|---|
-/// | `/` | the document, in the reader's language from its first byte on |
+/// | `/` | the document, in the language of who asks, from its first byte on |
 /// | `/page/app.js`, `/page/style.css`, `/page/icon.svg` | its parts; the document names them with `?v=` and a hash, so they are fetched once |
 public struct PageRoutes: Sendable {
   private let documents: [PageLanguage: PageFile]
   private let files: [String: PageFile]
 
-  public init() {
+  public init(_ kind: PageKind = .reader) {
     // One script is one round trip on a thin link; its parts are separate files only for people.
-    let script = [
-      PackageResources.texts_js, PackageResources.dom_js, PackageResources.list_js, PackageResources.study_js,
-      PackageResources.pictures_js, PackageResources.viewer_js, PackageResources.app_js,
-    ]
     files = [
-      "app.js": PageFile(Array(script.joined()), "text/javascript; charset=utf-8"),
-      "style.css": PageFile(PackageResources.style_css, "text/css; charset=utf-8"),
+      "app.js": PageFile(Array(kind.script.joined()), "text/javascript; charset=utf-8"),
+      "style.css": PageFile(Array(kind.style.joined()), "text/css; charset=utf-8"),
       "icon.svg": PageFile(PackageResources.icon_svg, "image/svg+xml"),
     ]
     var template = String(decoding: PackageResources.index_html, as: UTF8.self)

@@ -69,7 +69,7 @@ struct WebApplication {
     }
     DICOMwebRoutes(dicomWeb).add(to: router)
     mounted.add(.origin, to: router)
-    PageRoutes().add(to: router)
+    PageRoutes(configuration.page).add(to: router)
     HealthRoutes(archive: archive, version: version, metrics: metrics, threads: dicomWeb.streamer.threads).add(
       to: router)
     return router

@@ -17,10 +17,13 @@ public struct WebConfiguration: Sendable {
   public var profile: CompressionProfile?
   /// Routes of other rooms.
   public var mounts: [MountedRoute] = []
+  /// Whose page lies at `/`: the reader's at a hub, the staff's at a site.
+  public var page: PageKind
 
   public init(
     address: String = "127.0.0.1", port: Int = 8080, publicURL: String? = nil, corsOrigins: [String] = [],
-    temporaryDirectory: String, limits: WebLimits = WebLimits(), profile: CompressionProfile? = nil
+    temporaryDirectory: String, limits: WebLimits = WebLimits(), profile: CompressionProfile? = nil,
+    page: PageKind = .reader
   ) {
     self.address = address
     self.port = port
@@ -29,6 +32,7 @@ public struct WebConfiguration: Sendable {
     self.temporaryDirectory = temporaryDirectory
     self.limits = limits
     self.profile = profile
+    self.page = page
   }
 }
 

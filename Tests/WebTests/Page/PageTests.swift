@@ -15,20 +15,34 @@ struct PageTests {
     try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
   }
 
-  /// The tables of `texts.js`, which are strict JSON between the first and the last brace.
+  private static func names(_ suffix: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(suffix) }.sorted()
+  }
+
+  /// The tables of `texts….js`, which are strict JSON between the first and the last brace, as one: no key stands in two of them.
   private static func texts() throws -> [String: [String: Any]] {
-    let source = try source("texts.js")
-    let start = try #require(source.range(of: "const TEXTS = ")).upperBound
-    let end = try #require(source.range(of: ";", options: .backwards)).lowerBound
-    let parsed = try JSONSerialization.jsonObject(with: Data(source[start..<end].utf8))
-    return try #require(parsed as? [String: [String: Any]])
+    var all: [String: [String: Any]] = [:]
+    for name in try names(".js").filter({ $0.hasPrefix("texts") }) {
+      let source = try source(name)
+      let start = try #require(source.range(of: "TEXTS = ")).upperBound
+      let end = try #require(source.range(of: ";", options: .backwards)).lowerBound
+      let parsed = try JSONSerialization.jsonObject(with: Data(source[start..<end].utf8))
+      for (language, table) in try #require(parsed as? [String: [String: Any]]) {
+        all[language, default: [:]].merge(table) { old, _ in
+          Issue.record("\(name) has a text of \(language) for the second time: \(old)")
+          return old
+        }
+      }
+    }
+    return all
   }
 
   private static func get(
-    _ path: String, _ headers: HTTPFields = [:], _ check: @escaping @Sendable (TestResponse) throws -> Void
+    _ path: String, _ headers: HTTPFields = [:], of kind: PageKind = .reader,
+    _ check: @escaping @Sendable (TestResponse) throws -> Void
   ) async throws {
     let router = Router(options: [.autoGenerateHeadEndpoints])
-    PageRoutes().add(to: router)
+    PageRoutes(kind).add(to: router)
     try await Application(router: router).test(.router) { client in
       try await client.execute(uri: path, method: .get, headers: headers) { try check($0) }
     }
@@ -62,7 +76,7 @@ struct PageTests {
   @Test("Every text that the script asks for is in the table")
   func usedTexts() throws {
     let french = try #require(try Self.texts()["fr"])
-    for name in ["dom.js", "list.js", "study.js", "pictures.js", "viewer.js", "app.js"] {
+    for name in try Self.names(".js") where !name.hasPrefix("texts") {
       for match in try Self.source(name).matches(of: /say\('([^']+)'/) {
         #expect(french[String(match.1)] != nil, "\(name) says \(match.1)")
       }
@@ -77,7 +91,7 @@ struct PageTests {
 
   @Test("Names and descriptions only ever become text: the script has no way to write markup")
   func noMarkup() throws {
-    for name in ["dom.js", "list.js", "study.js", "pictures.js", "viewer.js", "app.js"] {
+    for name in try Self.names(".js") {
       let source = try Self.source(name)
       for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc"] {
         #expect(!source.contains(way), "\(name) uses \(way)")
@@ -155,12 +169,42 @@ struct PageTests {
     }
   }
 
-  @Test("The whole page is light enough for a thin link: less than 40 KB travel")
-  func weight() async throws {
+  @Test(
+    "The whole page is light: 40 KB at most to a reader on a thin link, 60 KB to a phone that stands beside the box",
+    arguments: [(PageKind.reader, 40_000), (.site, 60_000)])
+  func weight(_ kind: PageKind, most: Int) async throws {
     nonisolated(unsafe) var bytes = 0
     for path in ["/", "/page/app.js", "/page/style.css", "/page/icon.svg"] {
-      try await Self.get(path, [.acceptEncoding: "gzip"]) { bytes += $0.body.readableBytes }
+      try await Self.get(path, [.acceptEncoding: "gzip"], of: kind) { bytes += $0.body.readableBytes }
     }
-    #expect(bytes > 5_000 && bytes < 40_000, "\(bytes) bytes")
+    #expect(bytes > 5_000 && bytes < most, "\(bytes) bytes")
+  }
+
+  @Test("Every file of the page is part of at least one page, and each page has what its own views need")
+  func parts() async throws {
+    nonisolated(unsafe) var scripts: [PageKind: String] = [:]
+    nonisolated(unsafe) var styles = ""
+    for kind in PageKind.allCases {
+      try await Self.get("/page/app.js", of: kind) { scripts[kind] = String(buffer: $0.body) }
+      try await Self.get("/page/style.css", of: kind) { styles += String(buffer: $0.body) }
+    }
+    let all = scripts.values.joined()
+    for name in try Self.names(".js") { #expect(all.contains(try Self.source(name)), "\(name) is in no page") }
+    for name in try Self.names(".css") { #expect(styles.contains(try Self.source(name)), "\(name) is in no page") }
+    #expect(scripts[.reader]?.contains("function showWorklist(") == true)
+    #expect(scripts[.reader]?.contains("function showForm(") == false)
+    #expect(scripts[.site]?.contains("function showForm(") == true)
+  }
+
+  @Test("Nothing that is typed or shown is kept in the browser, but the language")
+  func nothingKept() throws {
+    for name in try Self.names(".js") {
+      let source = try Self.source(name)
+      for way in ["localStorage", "sessionStorage", "indexedDB", "caches.", "sendBeacon"] {
+        #expect(!source.contains(way), "\(name) uses \(way)")
+      }
+      // The cookie of the language is the only one.
+      for match in source.matches(of: /document\.cookie = `(\w+)=/) { #expect(match.1 == "lang") }
+    }
   }
 }

@@ -1,36 +1,45 @@
-// Where the reader is (the address after #), and in which language.
+// Where the reader is (the address after #), and in which language. Addresses hold UIDs and case numbers, never what a patient is called.
 
 let place = null, leave = null;
+const scrolled = new Map();
 
 function target() {
-  const [, kind, study, series, index] = location.hash.split('/').map(part => { try { return decodeURIComponent(part); } catch { return ''; } });
-  return kind === 'study' && study ? { study, series: series || '', index: parseInt(index, 10) || 1 } : { study: '' };
+  const [, view = '', ...rest] = location.hash.split('/').map(part => { try { return decodeURIComponent(part); } catch { return ''; } });
+  if (view === 'study' && rest[0]) return { view, key: `study ${rest[0]}`, study: rest[0], series: rest[1] || '', index: parseInt(rest[2], 10) || 1 };
+  if (view === 'case' && rest[0]) return { view, key: `case ${rest[0]}`, number: rest[0], study: rest[1] || '', series: rest[2] || '', index: parseInt(rest[3], 10) || 1 };
+  return view in VIEWS && view !== 'study' && view !== 'case' ? { view, key: `${view} ${rest[0] || ''}`, study: rest[0] || '' } : { view: '', key: '' };
 }
 
 function go() {
   const next = target();
   const main = document.getElementById('main');
-  if (place && leave && next.study && place.study === next.study) {
+  if (place && leave && leave.move && place.key === next.key) {
     next.fromGrid = !place.series && Boolean(next.series);
     place = next;
     leave.move(next);
     return;
   }
-  const scroll = next.study ? 0 : sessionScroll;
-  if (place && !place.study) sessionScroll = scrollY;
+  if (place) scrolled.set(place.key, scrollY);
+  const first = !place;
   if (leave) leave();
   place = next;
   banner(null);
-  leave = next.study ? showStudy(main, next.study, next) : showList(main);
-  scrollTo(0, scroll);
+  leave = VIEWS[next.view](main, next);
+  scrollTo(0, scrolled.get(next.key) || 0);
+  if (!first) main.focus({ preventScroll: true });
 }
-let sessionScroll = 0;
 
 /** Closing the large picture is going back, so that the browser's own button does the same. */
-function leaveViewer(study) {
+function leaveViewer(base) {
   if (!place || !place.series) return;
   if (place.fromGrid) history.back();
-  else { history.replaceState(null, '', `#/study/${encodeURIComponent(study)}`); place = target(); }
+  else { history.replaceState(null, '', base); place = target(); }
+}
+
+/** Says in the header which of the views is open. */
+function tab(name) {
+  const places = document.getElementById('places');
+  places.replaceChildren(...TABS.map(([key, href]) => h('a', { href, 'aria-current': key === name && 'page' }, say(key))));
 }
 
 function words() {

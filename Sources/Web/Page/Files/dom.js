@@ -2,6 +2,9 @@
 
 let language = document.documentElement.lang;
 
+/** Adds the texts of a further subject. */
+function learn(table) { for (const tongue in table) Object.assign(TEXTS[tongue], table[tongue]); }
+
 /** The text of a key; {n}, {i} are filled in. Tables of plural forms choose by n. */
 function say(key, values = {}) {
   let text = TEXTS[language][key];
@@ -20,14 +23,18 @@ function h(tag, attributes, ...children) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
   return element;
 }
 
 const ICONS = {
   back: 'M15 5l-7 7 7 7', next: 'M9 5l7 7-7 7', play: 'M8 5v14l11-7z', pause: 'M8 5v14M16 5v14',
   close: 'M6 6l12 12M18 6L6 18', down: 'M12 4v11m-5-5l5 5 5-5M5 20h14', document: 'M7 3h7l4 4v14H7zM14 3v4h4M10 12h5M10 16h5',
-  fit: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5', actual: 'M7 7v10M17 7v10M12 9.500v.01M12 14.500v.01', search: 'M11 5a6 6 0 100 12 6 6 0 000-12zM15.500 15.500L20 20',
+  fit: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5', actual: 'M7 7v10M17 7v10M12 9.500v.01M12 14.500v.01', 
+  question: 'M5 5h14v11h-8l-4 4v-4H5zM9 9h6M9 12h4', clock: 'M12 4a8 8 0 100 16 8 8 0 000-16zM12 8v4l3 2', check: 'M5 13l4.500 4.500L19 7', cross: 'M6 6l12 12M18 6L6 18',
+  ask: 'M9 9a3 3 0 115 2c-1 .8-2 1.300-2 3M12 18v.01', lock: 'M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 017 0v3', plus: 'M12 5v14M5 12h14', undo: 'M9 7L4 12l5 5M4 12h10a5 5 0 010 10h-2',
+  emergency: 'M8 3h8l5 5v8l-5 5H8l-5-5V8zM12 7.500v5.500M12 16.500v.01', urgent: 'M12 4l9.500 16h-19zM12 10v4M12 17v.01', routine: 'M12 5a7 7 0 100 14 7 7 0 000-14z',
+  search: 'M11 5a6 6 0 100 12 6 6 0 000-12zM15.500 15.500L20 20',
 };
 function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
@@ -92,7 +99,7 @@ function personName(row, tag) {
 
 /** A DICOM date (and time) as a Date of the reader's clock: DICOM times are local to the site. */
 function moment(date, time = '') {
-  const day = /^(\d{4})\.?(\d{2})\.?(\d{2})/.exec(date);
+  const day = /^(\d{4})[.-]?(\d{2})[.-]?(\d{2})/.exec(date);
   if (!day) return null;
   const clock = /^(\d{2}):?(\d{2})?/.exec(time) || [];
   const value = new Date(+day[1], +day[2] - 1, +day[3], +(clock[1] || 0), +(clock[2] || 0));
@@ -113,54 +120,6 @@ function age(birth, day) {
   return months > 130 * 12 ? '' : new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'long' }).format(value);
 }
 
-// ---- the server
-
-const ROOT = 'dicom-web';
-
-/** Rows of a search; an empty answer is an empty list. Throws with `status` (0: no answer). */
-async function rows(path, parameters, signal) {
-  const query = new URLSearchParams(parameters);
-  let response;
-  try {
-    response = await fetch(`${ROOT}/${path}?${query}`, { headers: { Accept: 'application/dicom+json' }, cache: 'no-cache', signal });
-    if (response.status === 204) return [];
-    if (response.ok) return await response.json();
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw Object.assign(new Error('no answer'), { status: 0 });
-  }
-  throw Object.assign(new Error('refused'), { status: response.status });
-}
-
-const path = (study, series, instance) =>
-  ['studies', study, series && 'series', series, instance && 'instances', instance].filter(Boolean).map(encodeURIComponent).join('/');
-
-/** Calls again and again, `seconds` after each end, as long as the page is looked at; `stop()` ends it. */
-function repeat(seconds, work) {
-  let timer, stopped = false;
-  const next = () => { if (!stopped) timer = setTimeout(run, seconds * 1000); };
-  const run = async () => {
-    clearTimeout(timer);
-    if (stopped || document.hidden) return;
-    try { await work(); } finally { next(); }
-  };
-  const seen = () => { if (!document.hidden) run(); };
-  document.addEventListener('visibilitychange', seen);
-  addEventListener('online', seen);
-  next();
-  return { run, stop() { stopped = true; clearTimeout(timer); document.removeEventListener('visibilitychange', seen); removeEventListener('online', seen); } };
-}
-
-/** The bar over the page that says what is wrong and offers the way out; nothing hides it again. */
-function banner(error, retry) {
-  const bar = document.getElementById('banner');
-  bar.hidden = !error;
-  bar.replaceChildren();
-  if (!error) return;
-  bar.append(h('span', {}, error.status ? say('error.server', { n: String(error.status) }) : say('error.network')));
-  bar.append(h('button', { type: 'button', onclick: retry }, say('retry')));
-}
-
 /** A small picture; a mark stands there until it has come, or for good if there is none. */
 function thumbnail(source, mark, size) {
   const frame = h('span', { class: 'thumb' }, h('span', { class: 'mark', 'aria-hidden': 'true' }, mark));
@@ -170,4 +129,19 @@ function thumbnail(source, mark, size) {
   picture.addEventListener('error', () => picture.remove());
   frame.append(picture);
   return frame;
+}
+
+function patientName(name) {
+  return h('span', { class: 'name' }, own(name.main || say('noname'), { class: name.main ? '' : 'faint' }),
+    name.others.map(other => own(other, { class: 'other' })));
+}
+
+/** ID (with who issued it), sex and age, each isolated from its neighbours' direction. */
+function patientLine(row, when) {
+  const id = text(row, '00100020');
+  const issuer = text(row, '00100021');
+  const sex = text(row, '00100040');
+  const years = age(moment(text(row, '00100030')), when || new Date());
+  const parts = [id && own(issuer ? `${id} (${issuer})` : id), ['F', 'M', 'O'].includes(sex) && say(`sex.${sex}`), years].filter(Boolean);
+  return parts.flatMap((part, i) => i ? [' · ', part] : [part]);
 }

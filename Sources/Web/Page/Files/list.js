@@ -97,6 +97,7 @@ function showList(main) {
       if (error.name === 'AbortError') return;
       if (!loaded) list.replaceChildren();
       banner(error, load);
+      return false;
     } finally {
       if (pending === mine) { pending = null; list.removeAttribute('aria-busy'); }
     }
@@ -124,12 +125,11 @@ function showList(main) {
       banner(null);
       const mark = row => [text(row, '0020000D'), text(row, '00201208'), text(row, '00201206')].join();
       if (all.map(mark).join() !== studies.slice(0, 4).map(mark).join()) await load();
-    } catch (error) { banner(error, load); }
+    } catch (error) { banner(error, load); return false; }
   }
 
   show();
-  load();
-  const timer = repeat(20, look);
+  const timer = watch(look, { least: 3, every: 20 });
   return () => { timer.stop(); clearTimeout(typing); if (pending) pending.abort(); };
 }
 
@@ -146,7 +146,7 @@ function studyRow(row) {
   // Reports, documents and the like have nothing to show: not asked for, not missed.
   const hasPicture = !modalities.length || modalities.some(value => !PICTURELESS.includes(value));
   return h('a', { class: 'row', href: `#/study/${encodeURIComponent(uid)}`, 'data-study': uid },
-    thumbnail(hasPicture && `${ROOT}/${path(uid)}/thumbnail?accept=image/jpeg&viewport=128,128&n=${images}`, modalities[0] || '–', 64),
+    livePicture(hasPicture && `${ROOT}/${path(uid)}/thumbnail?accept=image/jpeg&viewport=128,128&n=${images}`, modalities[0] || '–', 64),
     h('span', { class: 'who' }, patientName(name), h('small', {}, patientLine(row, when))),
     h('span', { class: 'what' },
       h('span', { class: 'line' }, modalities.map(value => h('b', { class: 'badge', dir: 'ltr' }, value)), own(description || say('nodescription'), { class: description ? 'strong' : 'faint' })),
@@ -154,19 +154,4 @@ function studyRow(row) {
     h('span', { class: 'when' }, when ? [h('span', {}, showDate(when)), text(row, '00080030') && h('small', {}, showTime(when))] : h('span', { class: 'faint' }, say('nodate'))),
     h('span', { class: 'where' }, institution ? own(institution) : issuer ? own(issuer) : ''),
     h('span', { class: 'many' }, images ? h('span', {}, say(hasPicture ? 'count.images' : 'count.objects', { n: images })) : '', series ? h('small', {}, say('count.series', { n: series })) : ''));
-}
-
-function patientName(name) {
-  return h('span', { class: 'name' }, own(name.main || say('noname'), { class: name.main ? '' : 'faint' }),
-    name.others.map(other => own(other, { class: 'other' })));
-}
-
-/** ID (with who issued it), sex and age, each isolated from its neighbours' direction. */
-function patientLine(row, when) {
-  const id = text(row, '00100020');
-  const issuer = text(row, '00100021');
-  const sex = text(row, '00100040');
-  const years = age(moment(text(row, '00100030')), when || new Date());
-  const parts = [id && own(issuer ? `${id} (${issuer})` : id), ['F', 'M', 'O'].includes(sex) && say(`sex.${sex}`), years].filter(Boolean);
-  return parts.flatMap((part, i) => i ? [' · ', part] : [part]);
 }

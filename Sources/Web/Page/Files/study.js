@@ -2,9 +2,11 @@
 
 const FEW = 24;
 const BATCH = 500;
-const INSTANCE_FIELDS = '00080008,00080016,00080018,00200013,00201041,00280008,00280010,00280011,00181063,00180040,00082144';
+const INSTANCE_FIELDS = '00080008,00080016,00080018,00080056,00200013,00201041,00280008,00280010,00280011,00181063,00180040,00082144';
 
-function showStudy(main, uid, open) {
+/** `given` is for a study inside a case: its address, where "back" leads, the question for the viewer, what to do without consent. */
+function showStudy(main, uid, open, given = {}) {
+  const base = given.base || `#/study/${encodeURIComponent(uid)}`;
   const known = new Map();
   const expanded = new Set();
   let study = null, stopped = false, viewer = null, loading = false;
@@ -12,7 +14,7 @@ function showStudy(main, uid, open) {
   const head = h('div', { class: 'studyhead' });
   const body = h('div', { class: 'serieslist' });
   const message = h('div', { class: 'message' }, h('p', {}, say('loading')));
-  main.replaceChildren(h('a', { class: 'backlink', href: '#/' }, icon('back'), say('back')), head, body, message);
+  main.replaceChildren(...(given.base ? [] : [backLink()]), head, body, message);
 
   async function load() {
     if (loading) return;
@@ -42,8 +44,10 @@ function showStudy(main, uid, open) {
     } catch (error) {
       if (error.name === 'AbortError') return;
       if (error.status === 404 || error.status === 400) return missing();
+      if (error.status === 403) return closed();
       if (!study) message.replaceChildren();
       banner(error, load);
+      return false;
     } finally { loading = false; }
     if (!stopped && !viewer && open.series) openViewer(open.series, open.index);
   }
@@ -58,19 +62,27 @@ function showStudy(main, uid, open) {
     return all.map(row => ({
       uid: text(row, '00080018'), series, study: uid, number: whole(row, '00200013'), frames: Math.max(1, whole(row, '00280008')),
       columns: whole(row, '00280011'), rows: whole(row, '00280010'), location: text(row, '00201041'),
+      coming: text(row, '00080056') === 'NEARLINE',
       rate: parseFloat(first(row, '00082144')) || parseFloat(first(row, '00180040')) || 1000 / parseFloat(first(row, '00181063')) || 10,
     })).sort((a, b) => a.number - b.number);
   }
 
   function missing() {
-    message.replaceChildren(h('h2', {}, say('error.missing')), h('a', { class: 'button', href: '#/' }, say('back')));
+    message.replaceChildren(h('h2', {}, say('error.missing')), h('a', { class: 'button', href: STUDIES }, say('back')));
+  }
+
+  /** The server keeps the pictures shut: the patient's consent is not there. */
+  function closed() {
+    if (given.closed) return given.closed();
+    body.replaceChildren();
+    message.replaceChildren(icon('lock'), h('h2', {}, say('closed.title')), h('p', {}, say('closed.text')), h('a', { class: 'button', href: STUDIES }, say('back')));
   }
 
   function drawHead() {
     const name = personName(study, '00100010');
     const when = moment(text(study, '00080020'), text(study, '00080030'));
     const birth = moment(text(study, '00100030'));
-    document.title = `${name.main || say('noname')} · Rekkas`;
+    if (!given.base) document.title = `${name.main || say('noname')} · Rekkas`;
     const fact = (label, value) => value && h('div', {}, h('dt', {}, label), h('dd', {}, value));
     head.replaceChildren(
       h('h1', {}, patientName(name)),
@@ -112,12 +124,17 @@ function showStudy(main, uid, open) {
     return section;
   }
 
-  function tile(instance) {
+  function tile(instance, old) {
     const label = instance.number || instance.index + 1;
     const address = `${ROOT}/${path(uid, instance.series, instance.uid)}`;
     const isImage = instance.columns > 0;
-    return h('a', { class: 'tile', 'data-instance': instance.uid, href: `#/study/${encodeURIComponent(uid)}/${encodeURIComponent(instance.series)}/${instance.index + 1}`, 'aria-label': isImage ? say('open.image', { i: String(label) }) : say('document') },
-      isImage ? thumbnail(`${address}/thumbnail?accept=image/jpeg&viewport=128,128`, instance.modality || '–', 112) : h('span', { class: 'thumb' }, icon('document')),
+    // A picture that is being made better stays where it is, whatever else changes around it.
+    const live = old?.querySelector('.live');
+    const picture = () => instance.coming
+      ? livePicture(`${address}/thumbnail?accept=image/jpeg&viewport=128,128`, instance.modality || '–', 112, instance.uid)
+      : thumbnail(`${address}/thumbnail?accept=image/jpeg&viewport=128,128`, instance.modality || '–', 112);
+    return h('a', { class: 'tile', 'data-instance': instance.uid, href: `${base}/${encodeURIComponent(instance.series)}/${instance.index + 1}`, 'aria-label': isImage ? say('open.image', { i: String(label) }) : say('document') },
+      isImage ? live || picture() : h('span', { class: 'thumb' }, icon('document')),
       h('span', { class: 'number', 'aria-hidden': 'true' }, number(label)),
       instance.frames > 1 && h('span', { class: 'frames' }, icon('play'), number(instance.frames)));
   }
@@ -129,13 +146,13 @@ function showStudy(main, uid, open) {
       instances: entry.instances, index: Math.min(Math.max(1, index || 1), entry.instances.length) - 1,
       modality: text(entry.row, '00080060'), description: text(entry.row, '0008103E'), series,
       name: personName(study, '00100010').main || say('noname'), id: text(study, '00100020'),
-      moved: at => history.replaceState(null, '', `#/study/${encodeURIComponent(uid)}/${encodeURIComponent(series)}/${at + 1}`),
-      closed: () => { viewer = null; if (!stopped) leaveViewer(uid); },
+      question: given.question,
+      moved: at => history.replaceState(null, '', `${base}/${encodeURIComponent(series)}/${at + 1}`),
+      closed: () => { viewer = null; if (!stopped) leaveViewer(base); },
     });
   }
 
-  load();
-  const timer = repeat(20, load);
+  const timer = watch(async () => { const good = await load(); LIVE.hurry(); return good; }, { least: 3, every: 20 });
   const leave = () => { stopped = true; timer.stop(); abort.abort(); if (viewer) viewer.close(); };
   /** The address changed inside this study: a viewer opens or closes, the grid stays as it is. */
   leave.move = target => {

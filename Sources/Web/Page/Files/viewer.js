@@ -4,12 +4,14 @@ const WINDOWS = [['auto', ''], ['soft', '40,400'], ['lung', '-600,1500'], ['bone
 
 function showViewer(given) {
   let { instances, index } = given;
-  let frame = 1, direction = 1, actual = false, playing = 0, turn = 0, windowValue = '';
+  let frame = 1, direction = 1, actual = false, playing = 0, turn = 0, windowValue = '', again = 0, waited = '';
   const pictures = new Pictures();
   const picture = h('img', { class: 'picture', alt: '', draggable: 'false' });
   const stage = h('div', { class: 'stage', tabindex: '0' }, picture);
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
   const bar = h('div', { class: 'busy', hidden: true });
+  const badge = h('p', { class: 'onpicture', hidden: true });
+  const tell = stage => tellStage(badge, stage);
   const counter = h('output', { class: 'counter' });
   const slider = h('input', { type: 'range', min: '1', step: '1', 'aria-label': say('position') });
   const button = (name, label, action) => h('button', { type: 'button', class: 'tool', title: say(label), 'aria-label': say(label), onclick: action }, icon(name));
@@ -22,10 +24,13 @@ function showViewer(given) {
   const windows = h('select', { class: 'windows', 'aria-label': say('window'), title: say('window'), onchange: event => setWindow(event.target.value) },
     WINDOWS.map(([name, value]) => h('option', { value }, say(`window.${name}`))));
   windows.hidden = given.modality !== 'CT';
+  // The clinical question stays beside the picture where there is room, and one tap away where there is none.
+  const aside = given.question ? h('aside', { class: 'beside', id: 'beside', 'aria-label': say('question') }, given.question()) : null;
+  const ask = aside && h('button', { type: 'button', class: 'tool', 'aria-controls': 'beside', onclick: () => setAside(aside.hidden) }, icon('question'), h('span', { class: 'label' }, say('show.question')));
   const dialog = h('dialog', { class: 'viewer', 'aria-label': given.name },
     h('header', {}, h('button', { type: 'button', class: 'tool', title: say('close'), 'aria-label': say('close'), onclick: () => dialog.close() }, icon('close')),
-      h('div', { class: 'title' }, h('span', { class: 'strong' }, own(given.name)), h('span', { class: 'which' }, given.id && own(given.id), given.id && given.description && ' · ', own(given.description))), zoom, original),
-    h('div', { class: 'view' }, stage, bar, problem),
+      h('div', { class: 'title' }, h('span', { class: 'strong' }, own(given.name)), h('span', { class: 'which' }, given.id && own(given.id), given.id && given.description && ' · ', own(given.description))), ask, zoom, original),
+    h('div', { class: 'view' }, h('div', { class: 'screen' }, stage, bar, problem, badge), aside),
     h('footer', {}, back, play, ahead, slider, counter, windows, h('p', { class: 'notice' }, say('notice'), ' ', keys)));
 
   const one = () => instances[index];
@@ -66,12 +71,12 @@ function showViewer(given) {
     back.disabled = !inStack(at - 1) && !instances[index - 1];
     ahead.disabled = !inStack(at + 1) && !instances[index + 1];
     const file = `${ROOT}/${path(instance.study, instance.series, instance.uid)}`;
-    original.href = `${file}?accept=application/dicom`;
-    original.download = `${instance.uid}.dcm`;
+    clearTimeout(again);
+    offerOriginal(original, instance, file);
     zoom.disabled = !instance.columns;
-    problem.hidden = true;
     if (!instance.columns) return showDocument(file);
     const wanted = address(at);
+    problem.hidden = waited !== wanted;
     const near = nearby(at).map(address);
     pictures.only([wanted, ...near]);
     let entry = pictures.ready(wanted);
@@ -80,36 +85,87 @@ function showViewer(given) {
       const soon = setTimeout(() => {
         if (mine !== turn) return;
         bar.hidden = false;
-        if (!isClip() && !actual) { picture.src = `${file}/thumbnail?accept=image/jpeg&viewport=128,128`; picture.classList.add('coarse'); picture.hidden = false; }
+        if (!isClip() && !actual && waited !== wanted) {
+          picture.src = `${file}/thumbnail?accept=image/jpeg&viewport=128,128`;
+          picture.classList.add('coarse');
+          picture.hidden = false;
+          tell({ name: 'preview' });
+        }
       }, 160);
       try { entry = await pictures.get(wanted); } catch (error) {
         if (error.name === 'AbortError' || mine !== turn) return;
         bar.hidden = true;
+        if (error.status === 503) return wait(mine, wanted, instance, error.wait);
         picture.hidden = error.status !== undefined;
+        if (picture.hidden) tell({ name: '' });
         problem.replaceChildren(error.status ? say('error.picture') : say('error.network'), h('button', { type: 'button', onclick: show }, say('retry')));
         problem.hidden = false;
         return;
       } finally { clearTimeout(soon); }
       if (mine !== turn) return;
     }
-    picture.src = entry.url;
-    try { await picture.decode(); } catch { /* a newer picture took its place */ }
+    await draw(mine, entry, instance, where);
     if (mine !== turn) return;
-    bar.hidden = true;
-    picture.hidden = false;
-    picture.classList.remove('coarse');
-    picture.alt = `${given.name}, ${where}`;
-    size();
-    for (const next of near) {
+    // What this slice still lacks comes before what its neighbours lack.
+    if (!entry.stage.final) improve(mine, wanted, 2, instance, where);
+    for (const next of entry.stage.final ? near : near.slice(0, 1)) {
       if (mine !== turn) return;
       try { await pictures.get(next); } catch { return; }
     }
+  }
+
+  async function draw(mine, entry, instance, where) {
+    picture.src = entry.url;
+    try { await picture.decode(); } catch { /* a newer picture took its place */ }
+    if (mine !== turn) return;
+    waited = '';
+    problem.hidden = true;
+    bar.hidden = true;
+    picture.hidden = false;
+    picture.classList.remove('coarse');
+    if (entry.stage.name) STAGES.set(instance.uid, entry.stage);
+    picture.alt = [given.name, where, stageWords(entry.stage)].filter(Boolean).join(', ');
+    tell(entry.stage);
+    offerOriginal(original, instance, `${ROOT}/${path(instance.study, instance.series, instance.uid)}`);
+    size();
+  }
+
+  /** Asks for better bytes of the picture on the screen until it is the original; it stays until they are there. */
+  function improve(mine, wanted, seconds, instance, where) {
+    clearTimeout(again);
+    again = setTimeout(async () => {
+      if (mine !== turn) return;
+      let entry = null;
+      if (!document.hidden && !playing) try { entry = await pictures.better(wanted); } catch { /* asked again soon */ }
+      if (mine !== turn) return;
+      if (entry) {
+        await draw(mine, entry, instance, where);
+        if (mine !== turn) return;
+        announce(entry.stage.final ? say('original.note') : `${say('updated')}: ${stageWords(entry.stage)}`);
+        if (entry.stage.final) return;
+      }
+      improve(mine, wanted, entry ? 2 : Math.min(10, seconds * 1.3), instance, where);
+    }, seconds * 1000);
+  }
+
+  /** Nothing can be drawn yet: says so, and looks again. */
+  function wait(mine, wanted, instance, seconds) {
+    if (waited !== wanted) announce(say('coming.text'));
+    waited = wanted;
+    picture.hidden = true;
+    picture.removeAttribute('src');
+    STAGES.set(instance.uid, { name: 'coming' });
+    tell({ name: '' });
+    problem.replaceChildren(icon('clock'), h('strong', {}, say('coming')), say('coming.text'));
+    problem.hidden = false;
+    again = setTimeout(() => { if (mine === turn) show(); }, seconds * 1000);
   }
 
   const nearby = at => (playing ? [1, 2, 3, 4, 5, 6].map(step => (at - 1 + step) % length() + 1) : [direction, 2 * direction, -direction].map(step => at + step)).filter(inStack);
 
   function showDocument(file) {
     pictures.only([]);
+    tell({ name: '' });
     bar.hidden = true;
     picture.hidden = true;
     problem.replaceChildren(say('noimage'), h('a', { class: 'button', href: `${file}/rendered`, target: '_blank', rel: 'noopener' }, say('open.document')));
@@ -177,6 +233,12 @@ function showViewer(given) {
     picture.style.height = actual ? `${(one().rows || picture.naturalHeight) / dots}px` : '';
   }
 
+  function setAside(open) {
+    aside.hidden = !open;
+    ask.setAttribute('aria-expanded', String(open));
+    if (picture.isConnected && dialog.open) setTimeout(() => { if (!actual) show(); }, 50);
+  }
+
   function setWindow(value) {
     if (given.modality !== 'CT') return;
     windowValue = value;
@@ -208,47 +270,7 @@ function showViewer(given) {
 
   slider.addEventListener('input', () => { setPlaying(false); go(+slider.value); });
 
-  let wheel = 0;
-  stage.addEventListener('wheel', event => {
-    if (event.ctrlKey || actual) return;
-    event.preventDefault();
-    wheel += event.deltaMode === 1 ? event.deltaY * 33 : event.deltaY;
-    const steps = Math.trunc(wheel / 50);
-    if (!steps) return;
-    wheel -= steps * 50;
-    setPlaying(false);
-    const at = Math.min(Math.max(1, position() + Math.sign(steps) * Math.min(3, Math.abs(steps))), length());
-    go(at);
-  }, { passive: false });
-
-  // A finger: sideways to the next image, up and down through the stack. A mouse in actual size moves the picture.
-  let touch = null;
-  stage.addEventListener('pointerdown', event => {
-    if (!event.isPrimary || event.button) { touch = null; return; }
-    if (actual && event.pointerType !== 'mouse') return;
-    touch = { x: event.clientX, y: event.clientY, at: position(), left: stage.scrollLeft, top: stage.scrollTop, axis: '' };
-    if (event.pointerType === 'mouse') stage.setPointerCapture(event.pointerId);
-  });
-  stage.addEventListener('pointermove', event => {
-    if (!touch || !event.isPrimary) return;
-    const dx = event.clientX - touch.x, dy = event.clientY - touch.y;
-    if (actual) { stage.scrollLeft = touch.left - dx; stage.scrollTop = touch.top - dy; return; }
-    if (!touch.axis && Math.hypot(dx, dy) > 10) touch.axis = Math.abs(dx) > Math.abs(dy) ? 'x' : 'y';
-    if (touch.axis === 'y') {
-      setPlaying(false);
-      go(Math.min(Math.max(1, touch.at + Math.round(dy / Math.max(6, 240 / length()))), length()));
-    }
-  });
-  const lift = event => {
-    if (!touch) return;
-    const dx = event.clientX - touch.x;
-    const forward = document.documentElement.dir === 'rtl' ? dx > 0 : dx < 0;
-    if (touch.axis === 'x' && Math.abs(dx) > 40) { setPlaying(false); step(forward ? 1 : -1); }
-    touch = null;
-  };
-  stage.addEventListener('pointerup', lift);
-  stage.addEventListener('pointercancel', () => { touch = null; });
-  stage.addEventListener('dblclick', () => { if (one().columns) setActual(!actual); });
+  gestures(stage, { go, step, position, length, isActual: () => actual, still: () => setPlaying(false), zoom: () => { if (one().columns) setActual(!actual); } });
 
   let resized = 0;
   const resize = () => { clearTimeout(resized); resized = setTimeout(() => { if (!actual) show(); }, 250); };
@@ -256,11 +278,13 @@ function showViewer(given) {
   dialog.addEventListener('close', () => {
     setPlaying(false);
     turn += 1;
+    clearTimeout(again);
     removeEventListener('resize', resize);
     pictures.close();
     dialog.remove();
     given.closed();
   });
+  if (aside) setAside(innerWidth >= 1100);
   document.body.append(dialog);
   dialog.showModal();
   stage.focus();

@@ -1,0 +1,70 @@
+// Joining studies to cases by tap, closing a case, and taking it back.
+
+/** A line at the bottom that says what was done, with a way back where there is one. */
+let toastTimer = 0;
+function toast(words, undo) {
+  clearTimeout(toastTimer);
+  const bar = document.getElementById('toast') || document.body.appendChild(h('div', { id: 'toast', role: 'status' }));
+  const hide = () => { bar.hidden = true; };
+  bar.hidden = false;
+  bar.replaceChildren(h('span', {}, words), ...(undo ? [h('button', { type: 'button', onclick: () => { hide(); undo(); } }, icon('undo'), say('undo'))] : []));
+  // Time enough to read and to reach for the way back; it stays while a finger or the focus is on it.
+  const later = () => { toastTimer = setTimeout(() => { if (bar.matches(':hover, :focus-within')) later(); else hide(); }, undo ? 12000 : 5000); };
+  later();
+}
+
+const studyPlace = (number, study) => `cases/${encodeURIComponent(number)}/studies/${encodeURIComponent(study)}`;
+
+async function joinStudy(number, study) {
+  try {
+    await api(studyPlace(number, study), { method: 'PUT', body: {} });
+    refreshPage();
+    toast(say('joined', { c: number }), () => partStudy(number, study, true));
+  } catch (error) { toast(refusalText(error)); }
+}
+
+async function partStudy(number, study, isUndo) {
+  try {
+    await api(studyPlace(number, study), { method: 'DELETE' });
+    refreshPage();
+    if (isUndo) toast(say('undone')); else toast(say('unjoined', { c: number }), () => joinStudy(number, study));
+  } catch (error) { toast(refusalText(error)); }
+}
+
+/** A sheet from below with a heading and what is put into it; Escape and "back" close it. */
+function sheet(title, ...children) {
+  const dialog = h('dialog', { class: 'sheet', 'aria-labelledby': 'sheettitle' }, h('h2', { id: 'sheettitle' }, title), children,
+    h('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, say('cancel')));
+  dialog.addEventListener('click', event => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** Asks which case a study belongs to. */
+async function chooseCase(entry) {
+  let cases;
+  try { cases = (await api('cases?state=open&limit=100')).cases || []; } catch (error) { toast(refusalText(error)); return; }
+  // The same patient's cases stand first: that is nearly always the answer.
+  const same = one => one.patient && one.patient.id && one.patient.id === entry.patientID ? 0 : 1;
+  const sorted = [...cases].sort((a, b) => same(a) - same(b));
+  const dialog = sheet(say('join.to'), sorted.length ? h('ul', { class: 'choices' }, sorted.map(one => h('li', {},
+    h('button', { type: 'button', class: 'choice', onclick: () => { dialog.close(); joinStudy(one.number, entry.study); } }, urgencyMark(one.urgency), caseNumber(one), casePatient(one), questionLine(one))))) : h('p', {}, say('join.none')));
+}
+
+/** Asks which of the loose studies belong to a case. */
+function chooseStudies(number, unassigned) {
+  const dialog = sheet(say('add.images'), unassigned.length ? h('ul', { class: 'choices' }, unassigned.map(entry => h('li', {},
+    h('button', { type: 'button', class: 'choice', onclick: () => { dialog.close(); joinStudy(number, entry.study); } }, studyPicture(entry, null, 56), casePatient({ patient: { id: entry.patientID, name: entry.patientName } }), own(studyLabel(entry)), h('small', {}, ageMark(entry.receivedAt)))))) : h('p', {}, say('unassigned.none')));
+}
+
+/** Says to the centre that a case is complete, after a look at what it has. */
+function askSeal(one) {
+  const images = caseStudies(one).length;
+  const dialog = sheet(say('seal.title'), h('p', {}, caseNumber(one), ' · ', say('count.studies', { n: images })), h('p', {}, say('seal.text')),
+    h('button', { type: 'button', class: 'primary', onclick: async () => {
+      dialog.close();
+      try { await api(`cases/${encodeURIComponent(one.number)}/seal`, { method: 'POST', body: {} }); refreshPage(); toast(say('seal.done')); } catch (error) { toast(refusalText(error)); }
+    } }, icon('check'), say('seal.yes')));
+}
