@@ -17,7 +17,7 @@ extension Archive {
           study.uid, series.uid, instance.uid, instance.sop_class, instance.transfer_syntax, instance.digest, instance.size,
           data_set_offset, rows, columns,
           instance.frames, instance.number, received_at, pixel_data, instance.received_digest, layers, received_file,
-          have, site, header, arrival.frames, is_ladder
+          have, site, header, arrival.frames, is_ladder, rule
           """,
         join: """
           LEFT JOIN prepared_file ON prepared_file.instance_id = instance.id
@@ -110,6 +110,8 @@ extension InstanceRecord {
       instanceNumber: number == IndexSchema.noNumber ? nil : Int(number),
       pixelData: PixelDataLocation(encoded: Array(row[13] as Data)),
       layers: (row[15] as Data?).flatMap { LayerTable(encoded: Array($0)) },
+      // Our own preparation always names the rule that decided.
+      decodedIn: (row[22] as String?)?.isEmpty == false ? .process : .worker,
       hasReceivedFile: (row[16] as Int64?).map { $0 != ReceivedFile.gone.rawValue } ?? false,
       arrival: ArrivalProgress(row, size: row[6]), receivedAt: Date(timeIntervalSince1970: row[12]), lease: lease)
   }

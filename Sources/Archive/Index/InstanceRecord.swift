@@ -29,9 +29,11 @@ public struct InstanceRecord: Sendable {
   public let instanceNumber: Int?
   /// Where each frame's bytes lie in the file.
   public let pixelData: PixelDataLocation?
-  /// Where the frames and their quality layers lie. Not nil exactly when the file kept now was prepared and proven by
-  /// ourselves: then it may be decoded in the process.
+  /// Where the frames and their quality layers lie, when the file kept now is a prepared one.
   public let layers: LayerTable?
+  /// Where its codestreams may be decoded: in this process only when this archive prepared and proved the file itself. An index that
+  /// was made again cannot tell.
+  public let decodedIn: PictureSource.Decoding
   /// Whether the received file lies beside the prepared one that is kept now. It may go at any time: see ``Archive/receivedPath(of:)``.
   public let hasReceivedFile: Bool
   /// How much is here while the object comes over a thin link; nil when it is whole. What is not whole has no file: ``digest`` and

@@ -26,7 +26,7 @@ extension Ladder {
     let result = prefix.withUnsafeBytes { bytes -> Result<DecodedFrame, FrameFailure> in
       do throws(FrameFailure) {
         let codestream = try JPEG2000Codestream(bytes, isPrefix: layers < entry.layerEnds.count)
-        try codestream.requireLadder(of: table, frame)
+        try codestream.requireLadder(of: table.format, entry)
         let reduce = targetSize.map { codestream.reduction(toFit: $0) } ?? 0
         return .success(try codestream.decode(as: table.format, reduce: reduce))
       } catch {
@@ -36,26 +36,20 @@ extension Ladder {
     return try result.get()
   }
 
-  /// The same at a number of halvings, as many as the codestream has at most: the second value says how many it were.
+  /// The same of one frame's entry, at a number of halvings, as many as the codestream has at most: the second value says how many it
+  /// were.
   ///
   /// - Parameter threads: processors to use.
   static func decodePrefix(
-    path: String, table: LayerTable, frame: Int, layers: Int, reduce: Int, threads: Int
+    path: String, format: FrameFormat, entry: LayerTable.Frame, layers: Int, reduce: Int, threads: Int
   ) throws(FrameFailure) -> (frame: DecodedFrame, levels: Int) {
-    guard table.frames.indices.contains(frame) else { throw .frameOutOfRange(count: table.frames.count) }
-    let entry = table.frames[frame]
     let prefix = try bytes(entry.range(layers: layers), of: path)
-    let result = prefix.withUnsafeBytes { bytes -> Result<(frame: DecodedFrame, levels: Int), FrameFailure> in
-      do throws(FrameFailure) {
-        let codestream = try JPEG2000Codestream(bytes, isPrefix: layers < entry.layerEnds.count)
-        try codestream.requireLadder(of: table, frame)
-        let levels = min(reduce, Int(codestream.info.decompositions))
-        return .success((try codestream.decode(as: table.format, reduce: levels, threads: threads), levels))
-      } catch {
-        return .failure(error)
-      }
+    return try prefix.withUnsafeFrameBytes { bytes throws(FrameFailure) in
+      let codestream = try JPEG2000Codestream(bytes, isPrefix: layers < entry.layerEnds.count)
+      try codestream.requireLadder(of: format, entry)
+      let levels = min(reduce, Int(codestream.info.decompositions))
+      return (try codestream.decode(as: format, reduce: levels, threads: threads), levels)
     }
-    return try result.get()
   }
 
   static func bytes(_ range: Range<Int>, of path: String) throws(FrameFailure) -> [UInt8] {
@@ -84,14 +78,13 @@ extension JPEG2000Codestream {
   ///
   /// What remains, damage behind a sound header, OpenJPEG survives (`Scripts/fuzz ladder`), if with a wrong picture: `rekkas verify`
   /// tells such files by their digest.
-  func requireLadder(of table: LayerTable, _ frame: Int) throws(FrameFailure) {
-    let format = table.format
+  func requireLadder(of format: FrameFormat, _ entry: LayerTable.Frame) throws(FrameFailure) {
     let layers = Int(info.layers)
     guard info.codestream_offset == 0, info.tiles == 1, info.x0 == 0, info.y0 == 0, info.is_uniform,
       !info.is_subsampled, info.is_reversible, !info.is_high_throughput,
       Int(info.components) == format.samplesPerPixel, Int(info.precision) <= format.bitsAllocated,
       Int(info.width) == format.columns, Int(info.height) == format.rows, info.decompositions < 10,
-      layers >= table.frames[frame].layerEnds.count, layers <= Int(CC_J2K_MOST_TARGETS) + 1
+      layers >= entry.layerEnds.count, layers <= Int(CC_J2K_MOST_TARGETS) + 1
     else { throw .damaged("JPEG 2000: not the frame that was prepared") }
   }
 }

@@ -4,7 +4,8 @@ import Foundation
 /// Pictures, frames and native copies of kept objects: the one door for whoever serves them.
 ///
 /// Objects that we prepared ourselves are decoded in this process, each from the shortest prefix that suffices; all others go to the
-/// worker processes of a ``RenderPool`` (DESIGN §10), and so do full-size pictures while the received file is still there. Nothing here blocks the caller: own threads wait for disk and codec.
+/// worker processes of a ``RenderPool`` (DESIGN §10), and so do full-size pictures while the received file is still there. Of objects that
+/// others prepared the workers read the shortest prefix, too. Nothing here blocks the caller: own threads wait for disk and codec.
 public final class Pictures: Sendable {
   /// What thumbnails are like, and which are hidden.
   public let profile: CompressionProfile?
@@ -33,7 +34,7 @@ public final class Pictures: Sendable {
   public func render(_ request: RenderRequest, of source: PictureSource) async throws -> RenderedImage {
     var request = request
     request.path = source.path
-    guard let table = source.layers else { return try await pool.render(request) }
+    guard let table = source.ownLayers else { return try await pool.render(request, of: source, grade: .view) }
     if let received = source.received, renderer.needsAll(request, table) {
       // Equal sample by sample, and nothing of it has to be decoded.
       request.path = received
@@ -67,20 +68,20 @@ public final class Pictures: Sendable {
           drawing, Thumbnail(image: try symbol.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: true)
         )
       }
-      guard let table = source.layers else { return (drawing, nil) }
+      guard let table = source.ownLayers else { return (drawing, nil) }
       let picture = try renderer.picture(drawing, of: source, table, grade: .thumbnail)
       return (
         drawing, Thumbnail(image: try picture.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: false)
       )
     }
     if let thumbnail = first.thumbnail { return thumbnail }
-    return Thumbnail(image: try await pool.render(first.drawing), isHidden: false)
+    return Thumbnail(image: try await pool.render(first.drawing, of: source, grade: .thumbnail), isHidden: false)
   }
 
   /// The stored values of one 0-based frame, little endian, colour by pixel: what Explicit VR Little Endian would hold. Throws
   /// `RenderFailure`, or `CancellationError`.
   public func decodeFrame(_ frame: Int, of source: PictureSource) async throws -> [UInt8] {
-    guard let table = source.layers else { return try await pool.decodeFrame(path: source.path, frame: frame) }
+    guard let table = source.ownLayers else { return try await pool.decodeFrame(path: source.path, frame: frame) }
     let renderer = renderer
     return try await threads.run(table.format.pixelCount > 1 << 17 ? .long : .short) {
       try renderer.decodedFrame(frame, of: source, table)
@@ -92,7 +93,7 @@ public final class Pictures: Sendable {
   public func encodeFrame(
     _ frame: Int, of source: PictureSource, to transferSyntax: TransferSyntax
   ) async throws -> [UInt8] {
-    guard let table = source.layers else {
+    guard let table = source.ownLayers else {
       return try await pool.encodeFrame(path: source.path, frame: frame, to: transferSyntax)
     }
     let renderer = renderer
@@ -109,7 +110,7 @@ public final class Pictures: Sendable {
   /// Rewrites a whole file in another transfer syntax, frame by frame (see `FileTranscoder`). Throws `RenderFailure`, or
   /// `CancellationError`.
   public func transcode(_ source: PictureSource, to transferSyntax: TransferSyntax, output: String) async throws {
-    guard source.layers != nil else {
+    guard source.ownLayers != nil else {
       return try await pool.transcode(path: source.path, to: transferSyntax, output: output)
     }
     try await threads.run(.long) {

@@ -16,7 +16,7 @@ struct PrefixChoice: Equatable {
   static let whole = PrefixChoice(levels: 0, layers: .max)
 
   /// What the picture is for.
-  enum Grade {
+  enum Grade: String, Codable {
     /// To recognise an image in a list.
     case thumbnail
     /// To look at, smaller than the image.

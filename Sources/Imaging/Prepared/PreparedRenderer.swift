@@ -1,7 +1,8 @@
 import DICOM
 import Foundation
 
-/// Renders and decodes objects that we prepared ourselves, in this process. Blocks (disk and processor time): for threads of its own.
+/// Renders and decodes prepared objects, in this process: our own, or in a worker those of others. Blocks (disk and processor time): for
+/// threads of its own.
 struct PreparedRenderer: Sendable {
   let headers: PictureHeaders
 
@@ -11,22 +12,31 @@ struct PreparedRenderer: Sendable {
   func picture(
     _ request: RenderRequest, of source: PictureSource, _ table: LayerTable, grade: PrefixChoice.Grade, threads: Int = 1
   ) throws(RenderFailure) -> Picture {
-    guard table.frames.indices.contains(request.frame) else { throw .frameOutOfRange(count: table.frames.count) }
+    try picture(
+      request, of: source, table.format, try Self.entry(request.frame, table), grade: grade, threads: threads)
+  }
+
+  /// - Parameters:
+  ///   - format: of every frame.
+  ///   - entry: of the request's frame.
+  func picture(
+    _ request: RenderRequest, of source: PictureSource, _ format: FrameFormat, _ entry: LayerTable.Frame,
+    grade: PrefixChoice.Grade, threads: Int = 1
+  ) throws(RenderFailure) -> Picture {
     let header = try headers.header(of: source, frame: request.frame)
     let attributes = header.attributes ?? ImageAttributes()
     guard
       let geometry = PictureGeometry(
-        columns: table.format.columns, rows: table.format.rows, aspect: attributes.aspect, viewport: request.viewport)
+        columns: format.columns, rows: format.rows, aspect: attributes.aspect, viewport: request.viewport)
     else { throw .emptyRegion }
     func choice(_ contrast: Double) -> PrefixChoice {
       // Who asks for 16 bits wants values, not a picture.
       if request.format.depth == 16 { return .whole }
-      return PrefixChoice(
-        table.frames[request.frame], table.format, attributes, geometry, grade: grade, contrast: contrast)
+      return PrefixChoice(entry, format, attributes, geometry, grade: grade, contrast: contrast)
     }
     let known = request.window == nil ? headers.contrast(of: source, frame: request.frame) : nil
     var chosen = choice(known ?? 1)
-    var (frame, levels) = try decode(source, table, request.frame, chosen, threads: threads)
+    var (frame, levels) = try decode(source, format, entry, chosen, threads: threads)
     if chosen != .whole, known == nil {
       // Only now is it known how much of the values' spread the window shows.
       let contrast = PrefixChoice.contrast(of: frame, attributes, window: request.window)
@@ -34,21 +44,21 @@ struct PreparedRenderer: Sendable {
       let better = choice(contrast)
       if better.layers > chosen.layers {
         chosen = better
-        (frame, levels) = try decode(source, table, request.frame, chosen, threads: threads)
+        (frame, levels) = try decode(source, format, entry, chosen, threads: threads)
       }
     }
-    let reduction = FrameReduction(columns: table.format.columns, rows: table.format.rows, levels: levels)
+    let reduction = FrameReduction(columns: format.columns, rows: format.rows, levels: levels)
     var wishes = Renderer.Wishes(window: request.window, depth: request.format.depth)
     if request.overlays {
       // Planes inside the pixels' words are none: such objects are not prepared.
       let object = try PictureHeaders.object(of: source)
-      wishes.overlay = OverlayMask(object.dataSet, table.format, number: request.frame, frame: nil)
+      wishes.overlay = OverlayMask(object.dataSet, format, number: request.frame, frame: nil)
     }
     var picture = try Renderer.picture(
       of: frame, attributes,
       geometry.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows), whole: geometry,
       wishes: wishes)
-    if request.embedsProfile, table.format.isColour { picture.profile = header.profile }
+    if request.embedsProfile, format.isColour { picture.profile = header.profile }
     return picture
   }
 
@@ -83,16 +93,20 @@ struct PreparedRenderer: Sendable {
 
   /// One frame at full size, exact.
   func wholeFrame(_ number: Int, of source: PictureSource, _ table: LayerTable) throws(RenderFailure) -> DecodedFrame {
+    try decode(source, table.format, try Self.entry(number, table), .whole, threads: 1).frame
+  }
+
+  private static func entry(_ number: Int, _ table: LayerTable) throws(RenderFailure) -> LayerTable.Frame {
     guard table.frames.indices.contains(number) else { throw .frameOutOfRange(count: table.frames.count) }
-    return try decode(source, table, number, .whole, threads: 1).frame
+    return table.frames[number]
   }
 
   private func decode(
-    _ source: PictureSource, _ table: LayerTable, _ number: Int, _ choice: PrefixChoice, threads: Int
+    _ source: PictureSource, _ format: FrameFormat, _ entry: LayerTable.Frame, _ choice: PrefixChoice, threads: Int
   ) throws(RenderFailure) -> (frame: DecodedFrame, levels: Int) {
     do throws(FrameFailure) {
       return try Ladder.decodePrefix(
-        path: source.path, table: table, frame: number, layers: choice.layers, reduce: choice.levels, threads: threads)
+        path: source.path, format: format, entry: entry, layers: choice.layers, reduce: choice.levels, threads: threads)
     } catch {
       // Told from a damaged file only now, when it has failed: the file was replaced meanwhile.
       if case .unreadable = error, access(source.path, F_OK) != 0, errno == ENOENT { throw .missing }

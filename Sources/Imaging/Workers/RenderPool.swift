@@ -40,8 +40,20 @@ public final class RenderPool: @unchecked Sendable {
   }
 
   /// A picture of one frame. Throws `RenderFailure`, or `CancellationError`.
-  public func render(_ request: RenderRequest) async throws -> RenderedImage {
-    let (reply, bytes) = try await perform(.render(request))
+  public func render(_ request: RenderRequest) async throws -> RenderedImage { try await image(.render(request)) }
+
+  /// The same, of an object of which somebody says where its layers end: from no more of them than the picture needs.
+  func render(
+    _ request: RenderRequest, of source: PictureSource, grade: PrefixChoice.Grade
+  ) async throws -> RenderedImage {
+    guard let excerpt = LayerExcerpt(source, frame: request.frame, grade: grade) else {
+      return try await render(request)
+    }
+    return try await image(.renderPrepared(request, excerpt))
+  }
+
+  private func image(_ work: WorkerRequest.Work) async throws -> RenderedImage {
+    let (reply, bytes) = try await perform(work)
     return RenderedImage(bytes: bytes, mediaType: reply.mediaType, width: reply.width, height: reply.height)
   }
 

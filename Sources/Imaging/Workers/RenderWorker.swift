@@ -11,6 +11,7 @@ public enum RenderWorker {
   public static func run() -> Never {
     let socket = WorkerSocket(descriptor: Int32(CC_WORKER_SOCKET))
     var confined: ObjectRenderer?
+    let prepared = PreparedRenderer(headers: PictureHeaders(capacity: 2 << 20))
     while let (request, _) = try? socket.receive(WorkerRequest.self, payloadLimit: 0) {
       if confined == nil {
         // DCMTK's lines are dropped: its messages can quote values of attributes.
@@ -25,9 +26,13 @@ public enum RenderWorker {
       do throws(RenderFailure) {
         switch request.work {
         case .render(let request):
-          let image = try renderer.render(request)
-          (reply.mediaType, reply.width, reply.height) = (image.mediaType, image.width, image.height)
-          payload = image.bytes
+          payload = reply.take(try renderer.render(request))
+        case .renderPrepared(let request, let excerpt):
+          if let picture = try excerpt.picture(request, prepared) {
+            payload = reply.take(try picture.encoded(as: request.format, within: request.byteLimit))
+          } else {
+            payload = reply.take(try renderer.render(request))
+          }
         case .decodeFrame(let path, let frame):
           payload = try renderer.decodeFrame(path: path, frame: frame)
         case .encodeFrame(let path, let frame, let uid):
@@ -41,5 +46,13 @@ public enum RenderWorker {
       do { try socket.send(header: reply, payload: payload) } catch { exit(0) }
     }
     exit(0)
+  }
+}
+
+extension WorkerReply {
+  /// Describes the picture, and gives its bytes.
+  fileprivate mutating func take(_ image: RenderedImage) -> [UInt8] {
+    (mediaType, width, height) = (image.mediaType, image.width, image.height)
+    return image.bytes
   }
 }

@@ -6,6 +6,7 @@ import Foundation
 struct WorkerRequest: Codable, Sendable {
   enum Work: Codable, Sendable {
     case render(RenderRequest)
+    case renderPrepared(RenderRequest, LayerExcerpt)
     case decodeFrame(path: String, frame: Int)
     case encodeFrame(path: String, frame: Int, to: UID)
     case transcode(path: String, to: UID, output: String)
@@ -21,7 +22,7 @@ struct WorkerRequest: Codable, Sendable {
   /// the one says nothing about the other.
   var riskKey: String {
     switch work {
-    case .render(let request): request.path
+    case .render(let request), .renderPrepared(let request, _): request.path
     case .decodeFrame(let path, _): path
     case .encodeFrame(let path, _, _): path
     case .transcode(let path, _, _): "transcode " + path

@@ -66,7 +66,8 @@ struct DICOMweb: Sendable {
     try await archive.withFile(of: record) { record, path in
       try await draw(
         PictureSource(
-          path: path, digest: record.digest, layers: record.layers, received: archive.receivedPath(of: record)))
+          path: path, digest: record.digest, layers: record.layers, decodedIn: record.decodedIn,
+          received: archive.receivedPath(of: record)))
     }
   }
 

@@ -167,6 +167,8 @@ import Testing
     #expect(after.digest == before.digest)
     #expect(stored(try again.store(sample.bytes)) == nil)
     #expect(try again.verify().isClean)
+    // Who prepared it, the files do not tell.
+    #expect(before.decodedIn == .process && after.decodedIn == .worker)
   }
 
   @Test func `Without flushes preparation is as safe`() async throws {

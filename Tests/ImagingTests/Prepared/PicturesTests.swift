@@ -96,6 +96,43 @@ import Testing
     await pool.shutdown()
   }
 
+  @Test(.enabled(if: RenderPoolTests.executable != nil, "the rekkas executable is not beside the tests"))
+  func `what another has prepared is drawn from the same prefix, but in a worker`() async throws {
+    let pool = RenderPool(executable: try #require(RenderPoolTests.executable), workers: 1)
+    let pictures = Pictures(pool: pool)
+    let unable = Pictures(pool: self.pool)
+    try await withPrepared(.grey((0..<512 * 512).map { $0 / 512 * 3 + $0 % 37 }, columns: 512)) { _, source in
+      var foreign = source
+      foreign.decodedIn = .worker
+      let table = try #require(source.layers)
+      let view = RenderRequest(path: "", viewport: Viewport(width: 200, height: 200), format: .png)
+      let whole = RenderRequest(path: "", format: .png)
+      let own = (
+        try await pictures.thumbnail(ThumbnailRequest(frame: 0), of: source).image.bytes,
+        try await pictures.render(view, of: source).bytes, try await pictures.render(whole, of: source).bytes
+      )
+      await #expect(throws: RenderFailure.self) { try await unable.thumbnail(ThumbnailRequest(frame: 0), of: foreign) }
+      await #expect(throws: RenderFailure.self) { try await unable.decodeFrame(0, of: foreign) }
+      #expect(try await pictures.render(view, of: foreign).bytes == own.1)
+      #expect(try await pictures.render(whole, of: foreign).bytes == own.2)
+
+      // Where the layers are not what was said, the file is still an image.
+      var wrong = foreign
+      wrong.digest += "?"
+      wrong.layers = LayerTable(format: table.format, frames: [.init(offset: 700, layerEnds: [50, 90, 400])])
+      #expect(try await pictures.thumbnail(ThumbnailRequest(frame: 0), of: wrong).image.width == 128)
+
+      // Behind the first layer nothing is read for a thumbnail.
+      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: source.path))
+      try file.seek(toOffset: UInt64(table.frames[0].range(layers: 1).upperBound))
+      try file.write(contentsOf: [UInt8](repeating: 0xAA, count: 1000))
+      #expect(try await pictures.thumbnail(ThumbnailRequest(frame: 0), of: foreign).image.bytes == own.0)
+    }
+    await unable.shutdown()
+    await pictures.shutdown()
+    await pool.shutdown()
+  }
+
   @Test func `the profile says how large a thumbnail is, and a small image stays small`() async throws {
     let pictures = Pictures(pool: pool, profile: try Self.profile(hides: true, side: 192))
     for (side, expected) in [(400, 192), (40, 40)] {
