@@ -30,7 +30,8 @@ struct Site {
     pool = Assembly.renderPool(settings.server)
     let dimse = try DIMSEService(archive: archive, options: Assembly.dimseOptions(settings.server), logger: logger)
     self.dimse = dimse
-    let sender = try LinkSender(archive: archive, options: Self.senderOptions(settings, key: key), logger: logger)
+    let sender = try LinkSender(
+      archive: archive, key: key, options: Self.senderOptions(settings), logger: logger)
     self.sender = sender
     var configuration = Assembly.webConfiguration(settings.server, profile: profile)
     configuration.mounts = Self.routes(of: sender)
@@ -77,7 +78,7 @@ struct Site {
     return options
   }
 
-  private static func senderOptions(_ settings: SiteConfiguration, key: SiteKey) -> LinkSenderOptions {
+  private static func senderOptions(_ settings: SiteConfiguration) -> LinkSenderOptions {
     var options = LinkSenderOptions(hub: settings.hub)
     options.certificateAuthority = settings.authority
     options.rateLimitKbit = settings.rateCap > 0 ? settings.rateCap : nil

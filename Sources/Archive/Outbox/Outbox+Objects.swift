@@ -64,19 +64,24 @@ extension Outbox {
     }
   }
 
+  /// The file of an object, which stays there as long as the lease lives: see ``path(of:)-(ArrivingObject)``.
+  public func path(of object: OutboxObject) throws -> (path: String, lease: OutboxLease)? {
+    try path(of: object.object)
+  }
+
   /// The file of an object, which stays there as long as the lease lives.
   ///
   /// nil when the object has another file by now, or has gone: ask for the study's objects again.
-  public func path(of object: OutboxObject) throws -> (path: String, lease: OutboxLease)? {
-    guard let digest = Digest(hex: object.object.digest), let received = Digest(hex: object.object.receivedDigest)
+  public func path(of object: ArrivingObject) throws -> (path: String, lease: OutboxLease)? {
+    guard let digest = Digest(hex: object.digest), let received = Digest(hex: object.receivedDigest)
     else {
       return nil
     }
     // Before the look at the file: see ReadLeases.
-    let lease = leases.lease(UID(rawValue: object.object.study))
+    let lease = leases.lease(UID(rawValue: object.study))
     try placer?.place(digest)
     let path = objects.path(ObjectName(digest, received: received))
-    guard Folder.fileSize(path) == object.object.size else { return nil }
+    guard Folder.fileSize(path) == object.size else { return nil }
     return (path, OutboxLease(lease: lease))
   }
 }

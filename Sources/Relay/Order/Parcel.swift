@@ -67,15 +67,15 @@ struct Parcel: Sendable {
   static let formEstimate = 1024
   static let manifestEstimate = 160
 
-  /// The parts in a record of this number, from 0.
-  func parts(inRecord number: Int) -> [Part] {
-    var number = number - forms.count - manifests.count
-    if number < 0 { return [] }
-    for parts in [announced.map(\.part), headers.map(\.part)] where !parts.isEmpty {
-      if number == 0 { return parts }
-      number -= 1
-    }
-    return segments.indices.contains(number) ? segments[number].parts : []
+  /// The records that speak of objects, with their numbers in the batch, from 0.
+  var records: [(number: Int, parts: [(object: QueuedObject, part: Part)])] {
+    let first = forms.count + manifests.count
+    let lists =
+      [announced, headers].filter { !$0.isEmpty }
+      + segments.map { segment in
+        segment.parts.map { (segment.object, $0) }
+      }
+    return lists.enumerated().map { (first + $0.offset, $0.element) }
   }
 
   /// Everything of objects in it.

@@ -30,10 +30,32 @@ extension SendOrder {
     guard let parcel = parcels.removeValue(forKey: id) else { return Outcome() }
     var outcome = Outcome()
     outcome.cases = answer.cases
-    settle(parcel, damaged: answer.damaged, answer)
+    settle(parcel, answer)
+    hear(answer, parcel, now: now, &outcome)
+    // The hub is silent about announced objects of which it has nothing but what came with them.
+    let named = Set(answer.objects.map(\.digest))
+    for (object, part) in parcel.announced where !named.contains(object.digest) {
+      guard let state = studies[part.study]?.objects[Int(part.slot.object)], !state.isDone,
+        state.announcement == .answered, state.have != state.sinceAnnounced
+      else { continue }
+      learn(part.study, Int(part.slot.object), ByteRanges(), isWholeTruth: true)
+    }
+    return outcome
+  }
+
+  /// The hub has refused a parcel, or a part of it, and yet said something: all is sent again that it does not have.
+  mutating func refused(_ id: Int, _ answer: LinkAnswer, now: Duration) -> Outcome {
+    guard let parcel = parcels[id] else { return Outcome() }
+    lost(id)
+    var outcome = Outcome()
+    outcome.cases = answer.cases
+    hear(answer, parcel, now: now, &outcome)
+    return outcome
+  }
+
+  private mutating func hear(_ answer: LinkAnswer, _ parcel: Parcel, now: Duration, _ outcome: inout Outcome) {
     for digest in answer.receipts where finish(digest) { outcome.receipts.append(digest) }
     for object in answer.objects { heard(object, in: parcel, now: now, &outcome) }
-    return outcome
   }
 
   /// The answer did not come, or was not the hub's: everything in the parcel is sent again.
@@ -64,31 +86,37 @@ extension SendOrder {
 
   // MARK: -
 
-  private mutating func settle(_ parcel: Parcel, damaged: [Int], _ answer: LinkAnswer) {
+  private mutating func settle(_ parcel: Parcel, _ answer: LinkAnswer) {
     let heard = Set(answer.cases)
     for receipt in parcel.forms {
       if heard.contains(receipt) { forms[receipt.number] = nil } else { forms[receipt.number]?.isFlying = false }
     }
-    let damaged = Set(damaged)
+    let damaged = Set(answer.damaged)
     for (offset, study) in parcel.manifests.enumerated() where studies[study] != nil {
       if !damaged.contains(parcel.forms.count + offset) {
         studies[study]!.manifestKnown = studies[study]!.manifestFlying
       }
       studies[study]!.manifestFlying = nil
     }
-    // A record that could not be used: what it said is said again, and the hub is asked what it has of these objects.
-    let lost = damaged.sorted().flatMap { parcel.parts(inRecord: $0) }
-    let lostSlots = Set(
-      lost.map { [$0.slot.object, $0.slot.frame, $0.slot.layer, Int32(truncatingIfNeeded: $0.range.lowerBound)] })
-    for part in parcel.parts where studies[part.study] != nil {
-      let name = [part.slot.object, part.slot.frame, part.slot.layer, Int32(truncatingIfNeeded: part.range.lowerBound)]
-      if !lost.isEmpty, lostSlots.contains(name) { continue }
-      if part.slot.isAnnouncement {
-        if studies[part.study]!.objects[Int(part.slot.object)].announcement == .flying(parcel: parcel.id) {
-          studies[part.study]!.answered(Int(part.slot.object))
+    // What could not be used, and what is of objects that the hub does not know: it is sent again, after the hub was asked what it has.
+    let unknown = Set(answer.unknown)
+    var lost: [Parcel.Part] = []
+    for (number, record) in parcel.records {
+      if damaged.contains(number) {
+        lost += record.map(\.part)
+        continue
+      }
+      for (object, part) in record where studies[part.study] != nil {
+        let index = Int(part.slot.object)
+        if part.slot.isAnnouncement {
+          if studies[part.study]!.objects[index].announcement == .flying(parcel: parcel.id) {
+            studies[part.study]!.answered(index)
+          }
+        } else if !unknown.isEmpty, unknown.contains(String(object.digest.prefix(16))) {
+          lost.append(part)
+        } else {
+          studies[part.study]!.settle(part, isKept: true)
         }
-      } else {
-        studies[part.study]!.settle(part, isKept: true)
       }
     }
     lose(lost, of: parcel)

@@ -35,6 +35,9 @@ struct StudyQueue: Sendable {
   /// Bytes that the hub has not acknowledged, by rank.
   private(set) var left = [Int](repeating: 0, count: Rank.count)
   private(set) var unanswered = 0
+  /// Objects that are not done, and their bytes.
+  private(set) var pending = 0
+  private(set) var pendingBytes = 0
   /// Parcels on their way that hold something of it.
   var parcels = 0
   /// The manifest that the hub has, and the one on its way.
@@ -97,6 +100,8 @@ struct StudyQueue: Sendable {
 
   private mutating func enqueue(_ index: Int) {
     unanswered += 1
+    pending += 1
+    pendingBytes += objects[index].queued.object.size
     queues[Rank.announce.rawValue].append(.announce(index))
     for slot in objects[index].slots(index: index) { queues[rank(slot).rawValue].append(slot) }
     count(index, +1)
@@ -238,6 +243,8 @@ struct StudyQueue: Sendable {
   mutating func finish(_ index: Int) {
     guard !objects[index].isDone else { return }
     if objects[index].announcement != .answered { unanswered -= 1 }
+    pending -= 1
+    pendingBytes -= objects[index].queued.object.size
     count(index, -1)
     objects[index].isDone = true
     objects[index].have = RangeSet()

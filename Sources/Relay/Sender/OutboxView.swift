@@ -1,0 +1,56 @@
+import Archive
+import Foundation
+
+/// What the sender last saw in the outbox.
+struct OutboxView {
+  /// Something has changed since.
+  var isStale = true
+  var studies: [OutboxStudy] = []
+  var manifests: [String: StudyManifest] = [:]
+  var aside: [AsideObject] = []
+  var totals: OutboxTotals?
+  /// When the archive may be looked at again, and when a study's objects may be read again: a study that grows is not read for each image.
+  private(set) var nextLook = Duration.zero
+  private var nextLoad: [String: Duration] = [:]
+  private var known: [String: OutboxStudy] = [:]
+  private var mustLoad: Set<String> = []
+
+  /// Studies of which something is different from the last look.
+  mutating func changed(_ list: [OutboxStudy]) -> [OutboxStudy] {
+    let changed = list.filter { known[$0.study] != $0 }
+    known = Dictionary(uniqueKeysWithValues: list.map { ($0.study, $0) })
+    studies = list
+    let gone = manifests.keys.filter { known[$0] == nil }
+    for study in gone {
+      manifests[study] = nil
+      nextLoad[study] = nil
+    }
+    return changed
+  }
+
+  /// Looks at everything again.
+  mutating func forget() {
+    isStale = true
+    known = [:]
+  }
+
+  /// Reads a study's objects again, soon.
+  mutating func reload(_ study: String) { mustLoad.insert(study) }
+
+  func mustLoad(_ study: String) -> Bool { mustLoad.contains(study) }
+
+  func mayLoad(_ study: String, now: Duration) -> Bool { nextLoad[study].map { $0 <= now } ?? true }
+
+  /// When the last of the studies that may not be read yet may be.
+  func nextLoad(of study: String) -> Duration? { nextLoad[study] }
+
+  mutating func loaded(_ study: String, took: Duration, now: Duration) {
+    mustLoad.remove(study)
+    nextLoad[study] = now + max(.milliseconds(200), took * 10)
+  }
+
+  mutating func looked(took: Duration, now: Duration) {
+    isStale = false
+    nextLook = now + max(.milliseconds(100), took * 10)
+  }
+}
