@@ -34,6 +34,7 @@ struct Site {
       archive: archive, key: key, options: Self.senderOptions(settings), logger: logger)
     self.sender = sender
     var configuration = Assembly.webConfiguration(settings.server, profile: profile)
+    configuration.page = .site
     configuration.mounts = Self.routes(of: sender)
     configuration.page = .site
     web = try WebService(
