@@ -134,6 +134,9 @@ public final class Archive: Sendable {
 
   // MARK: - Reading
 
+  /// Says whenever something in the index has changed.
+  public var changes: ArchiveChanges { index.changes }
+
   /// The file of an instance: a complete DICOM file (PS3.10) that never changes.
   ///
   /// An object of the last moments may not have a file yet; it gets one first, which takes less than a millisecond.

@@ -33,8 +33,8 @@ public struct CaseList: Sendable, Hashable {
   public var total: Int
 }
 
-/// A study that belongs to no case.
-public struct UnassignedStudy: Sendable, Hashable {
+/// What people recognise a study by.
+public struct StudySummary: Sendable, Hashable {
   public var study: String
   public var patientID: String
   public var patientName: String

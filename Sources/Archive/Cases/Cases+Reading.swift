@@ -58,44 +58,61 @@ extension Cases {
   }
 
   /// Studies that belong to no case, newest first.
-  public func unassigned(limit: Int = 100, offset: Int = 0) throws -> [UnassignedStudy] {
+  public func unassigned(limit: Int = 100, offset: Int = 0) throws -> [StudySummary] {
     try index.pool.read { db in
-      try Row.fetchAll(
-        db,
-        sql: """
-          SELECT uid, patient_id, accession_number, study_date, modalities, instance_count, first_received_at, members
-          FROM study JOIN study_members ON study_id = id
-          WHERE NOT EXISTS (SELECT 1 FROM case_study WHERE study_uid = study.uid)
-          ORDER BY id DESC LIMIT ? OFFSET ?
-          """, arguments: [max(0, limit), max(0, offset)]
-      ).map { row in
-        let kept = KeptTexts(row[7])
-        let modalities: String = row[4]
-        return UnassignedStudy(
-          study: row[0], patientID: row[1], patientName: kept.text(.patientName), accessionNumber: row[2],
-          studyDate: row[3], description: kept.text(.studyDescription),
-          modalities: modalities.split(separator: "\\").map(String.init), instances: row[5],
-          receivedAt: Date(timeIntervalSince1970: row[6]))
-      }
+      try Self.summaries(
+        """
+        NOT EXISTS (SELECT 1 FROM case_study WHERE study_uid = study.uid) ORDER BY id DESC LIMIT ? OFFSET ?
+        """, [max(0, limit), max(0, offset)], db)
     }
   }
 
-  /// What the patient says to readers of a study's pictures. Takes microseconds.
-  public func consent(toStudy study: String) throws -> StudyConsent {
-    let rows = try index.pool.read { db in
+  /// What is here of a study; nil when nothing is.
+  public func summary(ofStudy study: String) throws -> StudySummary? {
+    try index.pool.read { try Self.summaries("uid = ?", [study], $0) }.first
+  }
+
+  private static func summaries(
+    _ condition: String, _ arguments: StatementArguments, _ db: Database
+  ) throws -> [StudySummary] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT uid, patient_id, accession_number, study_date, modalities, instance_count, first_received_at, members
+        FROM study JOIN study_members ON study_id = id WHERE \(condition)
+        """, arguments: arguments
+    ).map { row in
+      let kept = KeptTexts(row[7])
+      let modalities: String = row[4]
+      return StudySummary(
+        study: row[0], patientID: row[1], patientName: kept.text(.patientName), accessionNumber: row[2],
+        studyDate: row[3], description: kept.text(.studyDescription),
+        modalities: modalities.split(separator: "\\").map(String.init), instances: row[5],
+        receivedAt: Date(timeIntervalSince1970: row[6]))
+    }
+  }
+
+  /// All places that have cases.
+  public func sites() throws -> [String] {
+    try index.pool.read { try String.fetchAll($0, sql: "SELECT DISTINCT site FROM patient_case ORDER BY site") }
+  }
+
+  /// What the patient says to readers of a study's pictures. Takes microseconds and does not block.
+  public func consent(toStudy study: String) async throws -> StudyConsent {
+    let cases = try await index.pool.read { db in
       try Row.fetchAll(
         db.cachedStatement(
           sql: """
             SELECT number, consent FROM case_study JOIN patient_case USING (number) WHERE study_uid = ?
             ORDER BY urgency, created_at, number
-            """), arguments: [study])
+            """), arguments: [study]
+      ).map { (number: $0[0] as String, answer: $0[1] as Bool?) }
     }
-    guard let first = rows.first else { return .noCase }
-    let answers = rows.map { $0[1] as Bool? }
-    if answers.contains(true), !answers.contains(false) { return .given }
+    guard let first = cases.first else { return .noCase }
+    let isRefused = cases.contains { $0.answer == false }
+    if !isRefused, cases.contains(where: { $0.answer == true }) { return .given }
     // The case that stands in the way: one that says no, else the first.
-    let refusing = rows.first { ($0[1] as Bool?) == false } ?? first
-    return .missing(number: refusing[0], isRefused: answers.contains(false))
+    return .missing(number: (cases.first { $0.answer == false } ?? first).number, isRefused: isRefused)
   }
 }
 

@@ -56,7 +56,8 @@ final class OutboxClerk: Sendable {
         logger.warning("The outbox could not be looked after; tried again later.", metadata: ["error": "\(error)"])
       }
       let end = ContinuousClock.now + tick
-      let isStopping = monitor.wait(until: { _ in end }) { state -> Bool? in
+      let until = { (_: State) -> ContinuousClock.Instant? in end }
+      let isStopping = monitor.wait(until: until) { state -> Bool? in
         state.isStopping ? true : .now >= end ? false : nil
       }
       if isStopping { return }

@@ -66,9 +66,14 @@ struct WebApplication {
     router.addMiddleware {
       OriginMiddleware(addresses: addresses, allowedOrigins: Set(configuration.corsOrigins))
       ErrorMiddleware()
+      SameOriginMiddleware(addresses: addresses)
+      if configuration.asksForConsent {
+        ConsentMiddleware(archive: archive, threads: dicomWeb.streamer.threads)
+      }
     }
     DICOMwebRoutes(dicomWeb).add(to: router)
     mounted.add(.origin, to: router)
+    CaseRoutes(archive: archive, addresses: addresses, threads: dicomWeb.streamer.threads).add(to: router)
     PageRoutes(configuration.page).add(to: router)
     HealthRoutes(archive: archive, version: version, metrics: metrics, threads: dicomWeb.streamer.threads).add(
       to: router)

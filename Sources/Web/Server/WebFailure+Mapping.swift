@@ -47,6 +47,37 @@ extension WebFailure {
   }
 }
 
+extension APIFailure {
+  init(_ error: any Error) {
+    switch error {
+    case let failure as APIFailure: self = failure
+    case CaseFailure.unknown: self.init(.unknownCase)
+    case CaseFailure.unknownStudy: self.init(.unknownStudy)
+    case CaseFailure.invalid(let field, _): self.init(.invalid, field: field)
+    case CaseFailure.changed(let revision): self.init(.changed, revision: revision)
+    case CaseFailure.foreign: self.init(.foreign)
+    case CaseFailure.numbersUsedUp: self.init(.numbersUsedUp)
+    case is WebFailure: self.init(.unknownStudy)
+    default: self.init(.unavailable)
+    }
+  }
+
+  var status: HTTPResponse.Status {
+    switch code {
+    case .unknownCase, .unknownStudy: .notFound
+    case .invalid: .unprocessableContent
+    case .malformed: .badRequest
+    case .tooLarge: .contentTooLarge
+    case .notJSON: .unsupportedMediaType
+    case .changed: .preconditionFailed
+    case .revisionMissing: .preconditionRequired
+    case .foreign, .noConsent, .otherOrigin: .forbidden
+    case .numbersUsedUp: .init(code: 507, reasonPhrase: "Insufficient Storage")
+    case .unavailable: .serviceUnavailable
+    }
+  }
+}
+
 extension WebFailure {
   fileprivate init(_ failure: StoreFailure) {
     switch failure.code {

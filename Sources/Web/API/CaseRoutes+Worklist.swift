@@ -1,0 +1,67 @@
+import Archive
+import DICOM
+import Foundation
+import Hummingbird
+
+extension CaseRoutes {
+  /// Cases with how far each of their studies is.
+  func worklist(_ request: Request, _ context: WebContext) async throws -> Response {
+    let query = QueryString(request.uri.query)
+    var filter = filter(query)
+    if query.first("state") == nil { filter.state = .open }
+    return try await blocking { [filter] archive in
+      let version = archive.changes.version
+      let list = try archive.cases.list(filter)
+      let cases = try list.cases.map { item in
+        let progress = try item.studies.map { try Self.progress($0, archive) }
+        return try CaseJSON.object(item, with: ["\"progress\":\(CaseJSON.array(progress))"])
+      }
+      let members = [
+        "\"cases\":\(CaseJSON.array(cases))", "\"total\":\(list.total)", "\"version\":\(version)",
+        "\"site\":\(JSONText.string(archive.cases.site))",
+        "\"sites\":\(CaseJSON.array(try archive.cases.sites().map { JSONText.string($0) }))",
+      ]
+      return json("{" + members.joined(separator: ",") + "}")
+    }
+  }
+
+  private static func progress(_ study: String, _ archive: Archive) throws -> String {
+    let kept = try archive.cases.summary(ofStudy: study)
+    let link = try archive.arrivals.progress(study: UID(rawValue: study))
+    let instances = kept?.instances ?? 0
+    var members: [String] = [
+      "\"study\":\(JSONText.string(study))",
+      "\"modalities\":\(CaseJSON.array((kept?.modalities ?? []).map { JSONText.string($0) }))",
+      "\"description\":\(JSONText.string(kept?.description ?? ""))",
+      "\"studyDate\":\(JSONText.string(kept?.studyDate ?? ""))", "\"instances\":\(instances)",
+      "\"link\":\(link != nil)",
+    ]
+    let figures: [(String, Int)] =
+      if let link {
+        [
+          ("expected", link.expected), ("visible", link.visible), ("withThumbnail", link.withThumbnail),
+          ("withPreview", link.withPreview), ("whole", link.whole), ("bytesExpected", link.bytesExpected),
+          ("bytesHere", link.bytesHere), ("percent", percent(link)),
+        ]
+      } else {
+        ["expected", "visible", "withThumbnail", "withPreview", "whole"].map { ($0, instances) } + [
+          ("percent", instances > 0 ? 100 : 0)
+        ]
+      }
+    members += figures.map { "\"\($0.0)\":\($0.1)" }
+    if let link {
+      members += [
+        "\"sealed\":\(link.sealed)", "\"sealedBy\":\(link.sealedBy.map { JSONText.string($0.rawValue) } ?? "null")",
+        "\"isComplete\":\(link.isComplete)",
+        "\"lastArrivalAt\":\(link.lastArrivalAt.map { JSONText.string(CaseJSON.time($0)) } ?? "null")",
+      ]
+    }
+    return "{" + members.joined(separator: ",") + "}"
+  }
+
+  /// 100 only when everything is here.
+  private static func percent(_ link: StudyProgress) -> Int {
+    if link.isComplete || (link.expected > 0 && link.whole >= link.expected) { return 100 }
+    return link.bytesExpected > 0 ? min(99, max(0, link.bytesHere) * 100 / link.bytesExpected) : 0
+  }
+}
