@@ -54,6 +54,6 @@ public struct CaseEvent: Sendable, Hashable {
   public var who: String
   /// One of a few words: `created`, `changed`, `assigned`, `unassigned`, `joined`, `sealed`, `unsealed`, `received`, `override`.
   public var what: String
-  /// Names of fields, UIDs; never what a patient is called or asked.
+  /// Names of fields, UIDs; of an `override` the reason that was given.
   public var detail: String
 }

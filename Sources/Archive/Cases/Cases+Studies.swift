@@ -84,7 +84,11 @@ extension Cases {
   // MARK: - History
 
   /// Notes that somebody opened pictures without consent, for an emergency. On the disk when this returns.
-  public func noteOverride(_ number: String, by who: String) throws {
-    try durably { db in try CaseRows.note("override", number, who: who, at: Date(), db) }
+  ///
+  /// - Parameter reason: as the person gave it.
+  public func noteOverride(_ number: String, by who: String, reason: String = "") throws {
+    try durably { db in
+      try CaseRows.note("override", number, who: who, detail: String(reason.prefix(200)), at: Date(), db)
+    }
   }
 }

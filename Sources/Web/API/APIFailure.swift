@@ -67,6 +67,8 @@ struct APIFailure: Error, Equatable {
     if status == .contentTooLarge { headers[.connection] = "close" }
     return Response(
       status: status, headers: headers,
-      body: ResponseBody(byteBuffer: ByteBuffer(string: "{\"error\":{\(members.joined(separator: ","))}}\n")))
+      body: ResponseBody(
+        byteBuffer: ByteBuffer(
+          string: "{\"code\":\(JSONText.string(code.rawValue)),\"error\":{\(members.joined(separator: ","))}}\n")))
   }
 }

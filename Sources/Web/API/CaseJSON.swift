@@ -41,6 +41,17 @@ enum CaseJSON {
     }
   }
 
+  /// Why pictures are opened without consent.
+  static func reason(_ bytes: ByteBuffer) throws(APIFailure) -> String {
+    struct Body: Decodable { var reason: String }
+    guard let body = try? JSONDecoder().decode(Body.self, from: Data(bytes.readableBytesView)) else {
+      throw APIFailure(.malformed, field: "reason")
+    }
+    let reason = body.reason.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    guard (3...200).contains(reason.count) else { throw APIFailure(.invalid, field: "reason") }
+    return reason
+  }
+
   /// Where in the body the wrong value stands; names only.
   private static func field(of error: DecodingError) -> String? {
     let path: [any CodingKey] =

@@ -9,13 +9,11 @@ extension CaseRoutes {
     let query = QueryString(request.uri.query)
     var filter = filter(query)
     if query.first("state") == nil { filter.state = .open }
+    let opened = EmergencyOverride.cases(request)
     return try await blocking { [filter] archive in
       let version = archive.changes.version
       let list = try archive.cases.list(filter)
-      let cases = try list.cases.map { item in
-        let progress = try item.studies.map { try Self.progress($0, archive) }
-        return try CaseJSON.object(item, with: ["\"progress\":\(CaseJSON.array(progress))"])
-      }
+      let cases = try list.cases.map { try CaseJSON.object($0, with: Self.standing($0, opened: opened, archive)) }
       let members = [
         "\"cases\":\(CaseJSON.array(cases))", "\"total\":\(list.total)", "\"version\":\(version)",
         "\"site\":\(JSONText.string(archive.cases.site))",
@@ -23,6 +21,12 @@ extension CaseRoutes {
       ]
       return json("{" + members.joined(separator: ",") + "}")
     }
+  }
+
+  /// How far a case's studies are, and whether it is opened without consent.
+  static func standing(_ item: Case, opened: Set<String>, _ archive: Archive) throws -> [String] {
+    let progress = try item.studies.map { try Self.progress($0, archive) }
+    return ["\"progress\":\(CaseJSON.array(progress))", "\"overridden\":\(opened.contains(item.number))"]
   }
 
   private static func progress(_ study: String, _ archive: Archive) throws -> String {

@@ -24,6 +24,7 @@ struct CaseRoutes: Sendable {
     let table: [(HTTPRequest.Method, String, Handler)] = [
       (.get, "/cases", list), (.post, "/cases", create), (.get, "/cases/:number", read),
       (.patch, "/cases/:number", update), (.post, "/cases/:number/seal", seal),
+      (.post, "/cases/:number/override", override),
       (.put, "/cases/:number/studies/:study", assign), (.delete, "/cases/:number/studies/:study", unassign),
       (.get, "/unassigned", unassigned), (.get, "/worklist", worklist), (.get, "/events", events),
     ]
@@ -86,13 +87,12 @@ struct CaseRoutes: Sendable {
 
   private func read(_ request: Request, _ context: WebContext) async throws -> Response {
     let number = try number(context)
-    let known = request.headers[.ifNoneMatch]
+    let opened = EmergencyOverride.cases(request)
     return try await blocking { archive in
       guard let found = try archive.cases.get(number) else { throw CaseFailure.unknown(number) }
-      if EntityTag("\(found.revision)").matches(known) {
-        return Response(status: .notModified, headers: [.eTag: EntityTag("\(found.revision)").text])
-      }
-      return try answer(found, events: try archive.cases.events(of: found.number))
+      var members = try Self.standing(found, opened: opened, archive)
+      members.append("\"events\":\(CaseJSON.events(try archive.cases.events(of: found.number)))")
+      return try answer(found, with: members)
     }
   }
 
@@ -122,6 +122,22 @@ struct CaseRoutes: Sendable {
     return try await blocking { archive in
       guard let found = try archive.cases.get(number) else { throw CaseFailure.unknown(number) }
       return try answer(try archive.cases.seal(found.number, by: .staff, who: who))
+    }
+  }
+
+  /// Opens the pictures of a case without consent, for an emergency, to this browser for an hour.
+  private func override(_ request: Request, _ context: WebContext) async throws -> Response {
+    let number = try number(context)
+    let reason = try CaseJSON.reason(try await bytes(of: request))
+    let opened = EmergencyOverride.cases(request)
+    let who = who(context)
+    return try await blocking { archive in
+      guard let found = try archive.cases.get(number) else { throw CaseFailure.unknown(number) }
+      try archive.cases.noteOverride(found.number, by: who, reason: reason)
+      let members = try Self.standing(found, opened: opened.union([found.number]), archive)
+      var response = try answer(found, with: members)
+      response.headers[.setCookie] = EmergencyOverride.cookie(opened, and: found.number)
+      return response
     }
   }
 
@@ -158,28 +174,6 @@ struct CaseRoutes: Sendable {
     }
   }
 
-  // MARK: - News
-
-  /// The longest that a request waits: less than what proxies wait for.
-  private static let longestWait = 25
-  /// The shortest time between two answers that say the same page "read again".
-  private static let rest = Duration.milliseconds(500)
-
-  private func events(_ request: Request, _ context: WebContext) async throws -> Response {
-    let query = QueryString(request.uri.query)
-    guard let after = query.first("after").flatMap({ Int($0) }) else {
-      return json("{\"version\":\(archive.changes.version)}")
-    }
-    let wait = min(Self.longestWait, max(0, query.first("wait").flatMap { Int($0) } ?? Self.longestWait))
-    var version = await archive.changes.wait(after: after, for: .seconds(wait))
-    if version != after, wait > 0 {
-      // Images come by the hundred: one answer for all of half a second.
-      try? await Task.sleep(for: Self.rest)
-      version = archive.changes.version
-    }
-    return json("{\"version\":\(version)}")
-  }
-
   // MARK: - Parts of requests and answers
 
   private func bytes(of request: Request) async throws -> ByteBuffer {
@@ -212,8 +206,9 @@ struct CaseRoutes: Sendable {
     return try await threads.runIfActive { try body(archive) }
   }
 
-  private func answer(_ item: Case, events: [CaseEvent]? = nil, status: HTTPResponse.Status = .ok) throws -> Response {
-    let members = events.map { ["\"events\":\(CaseJSON.events($0))"] } ?? []
+  private func answer(
+    _ item: Case, with members: [String] = [], status: HTTPResponse.Status = .ok
+  ) throws -> Response {
     var response = json(try CaseJSON.object(item, with: members))
     response.status = status
     response.headers[.eTag] = EntityTag("\(item.revision)").text

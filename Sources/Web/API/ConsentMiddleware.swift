@@ -32,7 +32,7 @@ struct ConsentMiddleware: RouterMiddleware {
     guard case .missing(let number, let isRefused) = try await archive.cases.consent(toStudy: study) else {
       return try await next(request, context)
     }
-    guard Self.isEmergency(request) else {
+    guard EmergencyOverride.isNamed(in: request) || EmergencyOverride.cases(request).contains(number) else {
       return APIFailure(.noConsent, number: number, isRefused: isRefused).response(to: request)
     }
     let who = context.peerAddress ?? "web"
@@ -54,10 +54,6 @@ struct ConsentMiddleware: RouterMiddleware {
     }
     return context.parameters.get("study")
   }
-
-  private static func isEmergency(_ request: Request) -> Bool {
-    request.headers[.override] == "emergency" || QueryString(request.uri.query).first("override") == "emergency"
-  }
 }
 
 /// Which openings were written down lately: a study is opened by hundreds of requests.
@@ -74,8 +70,4 @@ private final class NotedOverrides: Sendable {
       return true
     }
   }
-}
-
-extension HTTPField.Name {
-  fileprivate static let override = HTTPField.Name("Rekkas-Override")!
 }

@@ -67,7 +67,8 @@ struct WebApplication {
       OriginMiddleware(addresses: addresses, allowedOrigins: Set(configuration.corsOrigins))
       ErrorMiddleware()
       SameOriginMiddleware(addresses: addresses)
-      if configuration.asksForConsent {
+      // The staff of a site has made the pictures.
+      if configuration.page == .reader {
         ConsentMiddleware(archive: archive, threads: dicomWeb.streamer.threads)
       }
     }

@@ -15,8 +15,6 @@ public struct WebConfiguration: Sendable {
   public var limits: WebLimits
   /// Says how large thumbnails are, and which images' burned-in text they hide; nil: 128 pixels, and none.
   public var profile: CompressionProfile?
-  /// Whether pictures of a case without the patient's consent stay closed: for readers, not for the staff of a site.
-  public var asksForConsent = true
   /// Routes of other rooms.
   public var mounts: [MountedRoute] = []
   /// Whose page lies at `/`: the reader's at a hub, the staff's at a site.
