@@ -4,8 +4,12 @@ import Imaging
 
 /// Makes a batch: ``BatchRecord``s one behind the other, packed where it pays.
 public struct BatchWriter: Sendable {
-  /// zstd's level for headers and lists. Batches are small and the link is slow: more work is never worth more bytes.
-  static let level = 19
+  /// zstd's level for headers and lists of so many bytes.
+  ///
+  /// What is small is worth the work: 10 headers of a CT become 1371 bytes in 9 ms, and an announcement of 10 objects 1345 in 2 ms (level
+  /// 1: 1408 and 1385). What is long is not: 300 headers (475 KB) become 14.4 KB on either level, after 225 ms or 0.3 ms, and an
+  /// announcement of 300 objects 32.1 or 33.2 KB, after 270 ms or 1 ms.
+  static func level(for count: Int) -> Int { count <= 16 << 10 ? 19 : 1 }
   /// Bytes of a record beside its payload.
   public static let recordOverhead = 12
 
@@ -60,7 +64,7 @@ public struct BatchWriter: Sendable {
 
   private mutating func append(_ kind: BatchRecord.Kind, _ payload: [UInt8]) -> Int {
     let start = bytes.count
-    let packed = payload.withUnsafeBytes { Zstandard.compress($0, level: Self.level) }
+    let packed = payload.withUnsafeBytes { Zstandard.compress($0, level: Self.level(for: payload.count)) }
     let isPacked = packed.map { $0.count < payload.count } ?? false
     let sent = isPacked ? packed! : payload
     beginRecord(kind, flags: isPacked ? RecordHead.isPacked : 0, length: sent.count)
