@@ -2,7 +2,7 @@
 
 function showCase(main, place) {
   const number = place.number;
-  let one = null, inner = null, shown = '', overridden = false, stopped = false, open = place;
+  let one = null, inner = null, shown = '', stopped = false, open = place;
   const facts = h('aside', { class: 'facts', 'aria-label': say('question') });
   const pick = h('nav', { class: 'pick', 'aria-label': say('studies.of'), hidden: true });
   const content = h('div', { class: 'content' });
@@ -12,7 +12,7 @@ function showCase(main, place) {
 
   async function load() {
     try {
-      one = await findCase(number);
+      one = await readCase(number);
       if (stopped) return true;
       banner(null);
       draw();
@@ -29,10 +29,11 @@ function showCase(main, place) {
   }
 
   const chosen = () => { const studies = caseStudies(one); return (studies.find(entry => entry.study === open.study) || studies[0] || {}).study || ''; };
-  const isShut = () => consentState(one) !== 'yes' && !overridden && !one.overridden;
+  const isOpened = () => caseStudies(one).some(entry => OPENED.has(entry.study));
+  const isShut = () => consentState(one) !== 'yes' && !isOpened();
 
   function draw() {
-    refresh(facts, () => [caseFacts(one), progressList(), overridden && h('p', { class: 'warning' }, icon('ask'), say('closed.logged'))]);
+    refresh(facts, () => [caseFacts(one), progressList(), consentState(one) !== 'yes' && isOpened() && h('p', { class: 'warning' }, icon('ask'), say('closed.logged'))]);
     const studies = caseStudies(one);
     const now = chosen();
     pick.hidden = studies.length < 2;
@@ -53,21 +54,15 @@ function showCase(main, place) {
     return caseStudies(one).filter(entry => entry.progress).map(entry => h('div', { 'data-progress': entry.study }, drawProgress(entry.study, entry.progress, studyLabel(entry))));
   }
 
-  /** Without consent no picture: the page says why, and an emergency has a way in that is recorded. */
+  /** Without consent no picture: the page says why, and an emergency has a way in that is written down. */
   function shut() {
     const refused = consentState(one) === 'no';
-    const reason = h('input', { id: 'reason', required: true, maxlength: '200', dir: 'auto', autocomplete: 'off' });
-    const form = h('form', { class: 'override', hidden: true, onsubmit: async event => {
-      event.preventDefault();
-      try {
-        await openWithoutConsent(number, reason.value.trim());
-        overridden = true;
-        draw();
-      } catch (error) { problem.textContent = refusalText(error); problem.hidden = false; }
-    } }, h('label', { for: 'reason' }, say('closed.reason')), reason, h('button', { class: 'danger' }, say('closed.confirm')));
-    const problem = h('p', { class: 'warning', role: 'alert', hidden: true });
-    const ask = h('button', { type: 'button', onclick: () => { ask.hidden = true; form.hidden = false; reason.focus(); } }, icon('emergency'), say('closed.emergency'));
-    content.replaceChildren(h('div', { class: 'message shut', role: 'status' }, icon('lock'), h('h2', {}, say('closed.title')), h('p', {}, say(refused ? 'closed.no' : 'closed.text')), ask, form, problem));
+    const open = () => { for (const entry of caseStudies(one)) OPENED.add(entry.study); draw(); };
+    const sure = h('div', { class: 'override', hidden: true }, h('p', {}, say('closed.reason')), h('button', { type: 'button', class: 'danger', onclick: open }, say('closed.confirm')));
+    const ask = h('button', { type: 'button', onclick: () => { ask.hidden = true; sure.hidden = false; sure.querySelector('button').focus(); } }, icon('emergency'), say('closed.emergency'));
+    // A refusal is only set aside where life is at stake.
+    ask.hidden = refused && one.urgency !== 'emergency';
+    content.replaceChildren(h('div', { class: 'message shut', role: 'status' }, icon('lock'), h('h2', {}, say('closed.title')), h('p', {}, say(refused ? 'closed.no' : 'closed.text')), ask, sure));
   }
 
   const watching = watch(load, { least: 2, every: 8 });
@@ -77,4 +72,10 @@ function showCase(main, place) {
     if (inner && one && shown === chosen()) inner.move(target); else if (one) draw();
   };
   return leave;
+}
+
+/** A case with the progress of its studies, which only the worklist has. */
+async function readCase(number) {
+  const found = await api(`worklist?${new URLSearchParams({ state: 'all', text: number, limit: 20 })}`);
+  return (found.cases || []).find(one => one.number === number) || findCase(number);
 }

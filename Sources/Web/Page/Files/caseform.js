@@ -98,7 +98,7 @@ function showForm(main, { study, number }) {
     problem.hidden = true;
     try {
       const one = number ? await api(`cases/${encodeURIComponent(number)}`, { method: 'PATCH', body: { revision: known.revision, ...body() } }) : await api('cases', { method: 'POST', body: body() });
-      if (!number && values.study) await api(studyPlace(one.number, values.study), { method: 'PUT', body: {} });
+      if (!number && values.study) await api(studyPlace(one.number, values.study), { method: 'PUT' });
       if (!number) { draft = null; draft = { ...emptyDraft(), requestedBy: values.requestedBy }; }
       toast(number ? say('saved') : say('created', { c: one.number }));
       location.hash = `#/case/${encodeURIComponent(one.number)}`;

@@ -75,25 +75,26 @@ function casePatient(one) {
 const questionLine = one => one.question ? own(one.question, { class: 'asked' }) : h('span', { class: 'faint' }, say('question.missing'));
 const caseNumber = one => own(one.number, { class: 'number-of-case', dir: 'ltr' });
 
-/** What is known of each study of a case, whether the server sends mere UIDs or more. */
+/** What is known of each study of a case. One that came by another way than a link is whole. */
 function caseStudies(one) {
   const known = new Map((one.progress || []).map(entry => [entry.study, entry]));
-  return (one.studies || []).map(entry => typeof entry === 'string' ? { study: entry, progress: known.get(entry) || null } : { study: entry.study, ...entry, progress: entry.progress || known.get(entry.study) || null });
+  return (one.studies || []).map(study => {
+    const progress = known.get(study);
+    if (!progress) return { study, progress: null };
+    const isHere = progress.instances > 0 || progress.visible > 0;
+    return { study, modalities: progress.modalities, description: progress.description, progress: isHere ? { ...progress, isComplete: progress.isComplete ?? progress.link === false } : null };
+  });
 }
 
-/** The words for what the server answered to a change. */
+/** The words for what the server answered to a change: its own where it has some. */
 function refusalText(error) {
   if (!error.status) return say('error.network');
-  if (error.status === 409 || error.status === 412) return say('error.changed');
-  if (error.status === 400 || error.status === 422) return say('error.invalid');
+  if (error.code === 'changed') return say('error.changed');
+  if (error.words) return [error.words, error.way].filter(Boolean).join(' ');
   return say('error.refused', { n: String(error.status) });
 }
 
-/** A case with the progress of its studies. */
 const findCase = number => api(`cases/${encodeURIComponent(number)}`);
-
-/** Opens the pictures of a case without consent: the server writes down who, when and why. */
-const openWithoutConsent = (number, reason) => api(`cases/${encodeURIComponent(number)}/override`, { method: 'POST', body: { reason } });
 
 /** Draws anew, but only what is different, so that nothing flickers and nothing loses the focus in vain. */
 function refresh(element, make) {
@@ -108,7 +109,7 @@ function refresh(element, make) {
 
 /** The picture of a study; one that is on the page already stays, whatever changes around it. */
 const studyPicture = (entry, old, side) => old?.querySelector(`[data-progress="${entry.study}"] .live`)
-  || livePicture(`${ROOT}/${path(entry.study)}/thumbnail?accept=image/jpeg&viewport=128,128`, (entry.modalities || [entry.modality])[0] || '–', side);
+  || livePicture(leaveOf(entry.study, `${ROOT}/${path(entry.study)}/thumbnail?accept=image/jpeg&viewport=128,128`), (entry.modalities || [entry.modality])[0] || '–', side);
 
 const studyLabel = entry => [(entry.modalities || [entry.modality]).filter(Boolean).join(' '), entry.description].filter(Boolean).join(' · ');
 

@@ -17,7 +17,7 @@ const studyPlace = (number, study) => `cases/${encodeURIComponent(number)}/studi
 
 async function joinStudy(number, study) {
   try {
-    await api(studyPlace(number, study), { method: 'PUT', body: {} });
+    await api(studyPlace(number, study), { method: 'PUT' });
     refreshPage();
     toast(say('joined', { c: number }), () => partStudy(number, study, true));
   } catch (error) { toast(refusalText(error)); }
@@ -65,6 +65,6 @@ function askSeal(one) {
   const dialog = sheet(say('seal.title'), h('p', {}, caseNumber(one), ' · ', say('count.studies', { n: images })), h('p', {}, say('seal.text')),
     h('button', { type: 'button', class: 'primary', onclick: async () => {
       dialog.close();
-      try { await api(`cases/${encodeURIComponent(one.number)}/seal`, { method: 'POST', body: {} }); refreshPage(); toast(say('seal.done')); } catch (error) { toast(refusalText(error)); }
+      try { await api(`cases/${encodeURIComponent(one.number)}/seal`, { method: 'POST' }); refreshPage(); toast(say('seal.done')); } catch (error) { toast(refusalText(error)); }
     } }, icon('check'), say('seal.yes')));
 }

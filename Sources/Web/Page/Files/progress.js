@@ -35,7 +35,7 @@ function secondsLeft(study, here, expected) {
 /** What of a study is here, as one number from 0 to 1. */
 function share(progress) {
   if (progress.isComplete) return 1;
-  const part = progress.bytesExpected > 0 ? progress.bytesHere / progress.bytesExpected : progress.expected > 0 ? progress.whole / progress.expected : 0;
+  const part = progress.percent !== undefined ? progress.percent / 100 : progress.bytesExpected > 0 ? progress.bytesHere / progress.bytesExpected : progress.expected > 0 ? progress.whole / progress.expected : 0;
   // 100 % is only what is complete.
   return Math.min(0.99, Math.max(0, part || 0));
 }

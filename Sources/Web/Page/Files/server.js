@@ -34,31 +34,69 @@ function banner(error, retry) {
 const API = 'api/v1';
 
 /**
- * Asks `/api/v1` for JSON, or changes something there. Throws with `status` (0: no answer), and with the server's `code`.
+ * Asks `/api/v1` for JSON, or changes something there. Throws with `status` (0: no answer), and with what the server says of it.
  * Bodies are the only place where what people type travels: never in an address.
  */
 async function api(place, { method = 'GET', body, signal } = {}) {
   let response, answer = null;
   const headers = { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) };
   try {
-    response = await fetch(`${API}/${place}`, { method, headers, signal, cache: method === 'GET' ? 'no-cache' : 'no-store', body: body === undefined ? undefined : JSON.stringify(body) });
+    response = await fetch(`${API}/${place}${place.includes('?') ? '&' : '?'}lang=${language}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
     if (response.status !== 204) answer = await response.json().catch(() => null);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw Object.assign(new Error('no answer'), { status: 0 });
   }
   if (response.ok) return answer;
-  throw Object.assign(new Error('refused'), { status: response.status, code: answer?.code || answer?.error || '' , answer });
+  throw Object.assign(new Error('refused'), { status: response.status, code: answer?.error?.code || '', words: answer?.error?.message || '', way: answer?.error?.way || '', status: response.status });
 }
+
+/** News of the server: one waiting request for the whole page, as long as somebody looks at it and wants to hear. */
+const NEWS = {
+  listeners: new Set(), abort: null, version: null, pause: 2, timer: 0, isOpen: false,
+
+  add(listener) { NEWS.listeners.add(listener); NEWS.listen(); },
+
+  drop(listener) { NEWS.listeners.delete(listener); if (!NEWS.listeners.size) NEWS.hush(); },
+
+  hush() {
+    clearTimeout(NEWS.timer);
+    NEWS.abort?.abort();
+    NEWS.abort = null;
+    NEWS.isOpen = false;
+  },
+
+  async listen() {
+    if (NEWS.abort || document.hidden || !NEWS.listeners.size) return;
+    clearTimeout(NEWS.timer);
+    const mine = NEWS.abort = new AbortController();
+    try {
+      while (NEWS.abort === mine) {
+        const answer = await api(NEWS.version === null ? 'events' : `events?after=${NEWS.version}`, { signal: mine.signal });
+        const isNew = NEWS.version !== null && answer.version !== NEWS.version;
+        NEWS.version = answer.version;
+        NEWS.isOpen = true;
+        NEWS.pause = 2;
+        if (isNew) for (const listener of NEWS.listeners) listener();
+      }
+    } catch (error) {
+      if (NEWS.abort !== mine) return;
+      NEWS.hush();
+      // Whoever listens asks by himself in the meantime.
+      NEWS.pause = Math.min(60, NEWS.pause * 2);
+      NEWS.timer = setTimeout(NEWS.listen, NEWS.pause * 1000 * (0.8 + 0.4 * Math.random()));
+    }
+  },
+};
+document.addEventListener('visibilitychange', () => { if (document.hidden) NEWS.hush(); else NEWS.listen(); });
 
 /**
  * Calls `work` when the server says that something changed, at most once in `least` seconds; where it cannot say so (an older
- * server, a proxy that swallows streams), asks by itself every so many seconds, ever more seldom while nothing answers.
- * `stop()` ends it.
+ * server, a broken line), asks by itself every so many seconds, ever more seldom while nothing answers. `stop()` ends it.
  */
 function watch(work, { least = 1.5, every = 5 } = {}) {
-  const SLOW = 60;
-  let stopped = false, source = null, timer = 0, last = 0, running = false, again = false, pause = every;
+  const SLOWEST = 60;
+  let stopped = false, timer = 0, last = 0, running = false, again = false, pause = every;
   async function run() {
     if (stopped || document.hidden) return;
     if (running) { again = true; return; }
@@ -67,34 +105,25 @@ function watch(work, { least = 1.5, every = 5 } = {}) {
     let good = true;
     try { good = await work() !== false; } catch { good = false; }
     running = false;
-    const listening = source && source.readyState === EventSource.OPEN;
-    pause = good ? (listening ? 30 : every) : Math.min(SLOW, pause * 2);
+    pause = good ? (NEWS.isOpen ? 30 : every) : Math.min(SLOWEST, pause * 2);
     plan(again ? least : pause * (0.8 + 0.4 * Math.random()));
     again = false;
   }
   function plan(seconds) { clearTimeout(timer); if (!stopped) timer = setTimeout(run, seconds * 1000); }
-  const soon = () => plan(Math.max(0.05, least - (Date.now() - last) / 1000));
-  let silent = 0;
-  function listen() {
-    if (stopped || document.hidden || source) return;
-    source = new EventSource(`${API}/events`);
-    source.onopen = () => { silent = 0; };
-    for (const name of ['message', 'change']) source.addEventListener(name, soon);
-    source.onerror = () => {
-      // A stream that was refused is not tried for ever: the timer asks in its place, and after a while once more.
-      if (source.readyState !== EventSource.CLOSED && ++silent < 4) return;
-      hush();
-      if (!stopped) setTimeout(listen, 60000);
-    };
-  }
-  function hush() { if (source) source.close(); source = null; }
-  const seen = () => { if (document.hidden) hush(); else { listen(); soon(); } };
+  const soon = () => { if (running) again = true; else plan(Math.max(0.05, least - (Date.now() - last) / 1000)); };
+  const seen = () => { if (!document.hidden) soon(); };
   document.addEventListener('visibilitychange', seen);
   addEventListener('online', seen);
-  listen();
+  NEWS.add(soon);
   run();
   return {
     run, soon,
-    stop() { stopped = true; clearTimeout(timer); hush(); document.removeEventListener('visibilitychange', seen); removeEventListener('online', seen); },
+    stop() { stopped = true; clearTimeout(timer); NEWS.drop(soon); document.removeEventListener('visibilitychange', seen); removeEventListener('online', seen); },
   };
 }
+
+/** Studies whose pictures a reader has opened in an emergency without consent; the server writes each opening down. */
+const OPENED = new Set();
+
+/** An address of a study's pictures, with the leave of the emergency where there is one. */
+const leaveOf = (study, address) => OPENED.has(study) ? `${address}${address.includes('?') ? '&' : '?'}override=emergency` : address;

@@ -9,7 +9,7 @@ function showStudy(main, uid, open, given = {}) {
   const base = given.base || `#/study/${encodeURIComponent(uid)}`;
   const known = new Map();
   const expanded = new Set();
-  let study = null, stopped = false, viewer = null, loading = false;
+  let study = null, stopped = false, viewer = null, loading = false, asked = false, shut = false;
   const abort = new AbortController();
   const head = h('div', { class: 'studyhead' });
   const body = h('div', { class: 'serieslist' });
@@ -28,6 +28,7 @@ function showStudy(main, uid, open, given = {}) {
       if (!found.length) return missing();
       study = found[0];
       drawHead();
+      if (shut || !asked) { asked = true; if (await isClosed()) return true; shut = false; }
       series.sort((a, b) => whole(a, '00200011') - whole(b, '00200011'));
       for (const row of series) {
         const id = text(row, '0020000E');
@@ -44,7 +45,6 @@ function showStudy(main, uid, open, given = {}) {
     } catch (error) {
       if (error.name === 'AbortError') return;
       if (error.status === 404 || error.status === 400) return missing();
-      if (error.status === 403) return closed();
       if (!study) message.replaceChildren();
       banner(error, load);
       return false;
@@ -71,11 +71,21 @@ function showStudy(main, uid, open, given = {}) {
     message.replaceChildren(h('h2', {}, say('error.missing')), h('a', { class: 'button', href: STUDIES }, say('back')));
   }
 
-  /** The server keeps the pictures shut: the patient's consent is not there. */
-  function closed() {
+  /** The server keeps the pictures shut, as the patient's consent is not there: the case says more, and may open them. */
+  function closed(number) {
     if (given.closed) return given.closed();
+    shut = true;
     body.replaceChildren();
-    message.replaceChildren(icon('lock'), h('h2', {}, say('closed.title')), h('p', {}, say('closed.text')), h('a', { class: 'button', href: STUDIES }, say('back')));
+    message.replaceChildren(icon('lock'), h('h2', {}, say('closed.title')), h('p', {}, say('closed.text')), number ? h('a', { class: 'button', href: `#/case/${encodeURIComponent(number)}` }, say('case'), ' ', own(number, { dir: 'ltr' })) : '');
+  }
+
+  /** Whether the pictures may be seen: searches are answered without consent, pictures are not. */
+  async function isClosed() {
+    const answer = await fetch(leaveOf(uid, `${ROOT}/${path(uid)}/thumbnail?accept=image/jpeg&viewport=128,128`), { signal: abort.signal }).catch(() => null);
+    if (answer?.status !== 403) return false;
+    const { error } = await answer.json().catch(() => ({}));
+    closed(error?.case || '');
+    return true;
   }
 
   function drawHead() {
@@ -130,9 +140,8 @@ function showStudy(main, uid, open, given = {}) {
     const isImage = instance.columns > 0;
     // A picture that is being made better stays where it is, whatever else changes around it.
     const live = old?.querySelector('.live');
-    const picture = () => instance.coming
-      ? livePicture(`${address}/thumbnail?accept=image/jpeg&viewport=128,128`, instance.modality || '–', 112, instance.uid)
-      : thumbnail(`${address}/thumbnail?accept=image/jpeg&viewport=128,128`, instance.modality || '–', 112);
+    const source = leaveOf(uid, `${address}/thumbnail?accept=image/jpeg&viewport=128,128`);
+    const picture = () => instance.coming ? livePicture(source, instance.modality || '–', 112, instance.uid) : thumbnail(source, instance.modality || '–', 112);
     return h('a', { class: 'tile', 'data-instance': instance.uid, href: `${base}/${encodeURIComponent(instance.series)}/${instance.index + 1}`, 'aria-label': isImage ? say('open.image', { i: String(label) }) : say('document') },
       isImage ? live || picture() : h('span', { class: 'thumb' }, icon('document')),
       h('span', { class: 'number', 'aria-hidden': 'true' }, number(label)),

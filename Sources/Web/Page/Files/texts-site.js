@@ -33,7 +33,6 @@ const SITE_TEXTS = {
     "edit": "Modifier",
     "case.from": "Quel patient ?",
     "case.from.text": "Dernières images reçues : touchez pour reprendre le patient.",
-    "case.byhand": "Saisir le patient",
     "family": "Nom",
     "given": "Prénom",
     "sex": "Sexe",
@@ -51,8 +50,7 @@ const SITE_TEXTS = {
     "save": "Enregistrer",
     "saving": "Enregistrement…",
     "created": "Cas {c} ouvert.",
-    "saved": "Enregistré.",
-    "late": "Images ajoutées après clôture : elles partent comme complément."
+    "saved": "Enregistré."
   },
   "ar": {
     "home": "الرئيسية",
@@ -87,7 +85,6 @@ const SITE_TEXTS = {
     "edit": "تعديل",
     "case.from": "من هو المريض؟",
     "case.from.text": "آخر الصور المستلمة: المسوا إحداها لأخذ بيانات المريض.",
-    "case.byhand": "إدخال بيانات المريض",
     "family": "الاسم العائلي",
     "given": "الاسم الشخصي",
     "sex": "الجنس",
@@ -105,8 +102,7 @@ const SITE_TEXTS = {
     "save": "حفظ",
     "saving": "جار الحفظ…",
     "created": "فتحت الحالة {c}.",
-    "saved": "تم الحفظ.",
-    "late": "صور أضيفت بعد الإغلاق: ترسل كتكملة."
+    "saved": "تم الحفظ."
   },
   "en": {
     "home": "Home",
@@ -141,7 +137,6 @@ const SITE_TEXTS = {
     "edit": "Change",
     "case.from": "Which patient?",
     "case.from.text": "Newest images received: tap to take over the patient.",
-    "case.byhand": "Type the patient",
     "family": "Family name",
     "given": "Given name",
     "sex": "Sex",
@@ -159,7 +154,6 @@ const SITE_TEXTS = {
     "save": "Save",
     "saving": "Saving…",
     "created": "Case {c} opened.",
-    "saved": "Saved.",
-    "late": "Images added after closing: they leave as an addendum."
+    "saved": "Saved."
   }
 };

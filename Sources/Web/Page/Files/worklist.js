@@ -26,8 +26,14 @@ function showWorklist(main, first) {
   main.replaceChildren(h('div', { class: 'head' }, h('h1', {}, say('cases')), count), form, list, message, h('div', { class: 'foot' }, more));
   document.title = `${say('cases')} · Rekkas`;
 
-  search.addEventListener('input', () => { sought.text = search.value.trim(); clearTimeout(typing); typing = setTimeout(draw, 150); });
+  search.addEventListener('input', () => { sought.text = search.value.trim(); clearTimeout(typing); typing = setTimeout(seek, 150); });
   urgency.addEventListener('change', () => { sought.urgency = urgency.value; loaded = false; load(); });
+
+  /** Names are looked for here, so that none stands in an address; for that all cases must be here. */
+  function seek() {
+    if (sought.text && cases.length < total) { shown = 500; load(); }
+    draw();
+  }
 
   async function load() {
     if (pending) pending.abort();
@@ -84,12 +90,12 @@ const isComplete = one => { const studies = caseStudies(one); return studies.len
 /** A case as one row: the whole of it leads to its images. */
 function caseRow(one, old) {
   const studies = caseStudies(one);
-  const closed = consentState(one) !== 'yes' && !one.overridden;
+  const closed = consentState(one) !== 'yes';
   return h('li', { class: `case ${URGENCIES.includes(one.urgency) ? one.urgency : 'routine'}`, 'data-case': one.number },
     h('div', { class: 'mark' }, urgencyMark(one.urgency), ageMark(one.createdAt)),
     h('div', { class: 'who' }, h('h2', {}, h('a', { class: 'stretch', href: `#/case/${encodeURIComponent(one.number)}` }, caseNumber(one))), casePatient(one),
       h('small', { class: 'from' }, [own(one.site), one.specialty && own(specialtyName(one.specialty))].filter(Boolean).flatMap((part, i) => i ? [' · ', part] : [part]))),
     h('div', { class: 'what' }, h('p', { class: 'clamp' }, questionLine(one)), consentMark(one)),
     h('div', { class: 'how' }, studies.length ? studies.map(entry => h('div', { class: 'one', 'data-progress': entry.study }, !closed && studyPicture(entry, old, 56),
-      entry.progress ? drawProgress(entry.study, entry.progress, studyLabel(entry)) : h('span', {}, studyLabel(entry)))) : h('small', { class: 'faint' }, say('case.nostudy')), sealMark(one)));
+      entry.progress ? drawProgress(entry.study, entry.progress, studyLabel(entry)) : h('span', {}, studyLabel(entry) || say('study'), ' ', h('small', { class: 'faint' }, say('coming'))))) : h('small', { class: 'faint' }, say('case.nostudy')), sealMark(one)));
 }
