@@ -44,8 +44,8 @@ extension Arrivals {
         let open = try Row.fetchOne(
           db.cachedStatement(
             sql: """
-              SELECT count(*), count(instance_id), total(stage >= 1), total(stage >= 2), total(size),
-                total(arrival_state.bytes)
+              SELECT count(*), count(instance_id), total(stage >= 1), total(stage >= 3), total(size),
+                total(arrival_state.bytes), total(stage >= 2)
               FROM arrival CROSS JOIN arrival_state ON arrival_id = arrival.id WHERE study = ?
               """), arguments: [study.rawValue]),
         let kept = try Row.fetchOne(
@@ -66,7 +66,8 @@ extension Arrivals {
       return StudyProgress(
         study: study, site: manifest[0], caseNumber: caseNumber.isEmpty ? nil : caseNumber,
         expected: max(objects, whole + (open[0] as Int)), visible: whole + (open[1] as Int),
-        withThumbnail: whole + number(open, 2), withPreview: whole + number(open, 3), whole: whole,
+        withThumbnail: whole + number(open, 2), withDraft: whole + number(open, 6),
+        withPreview: whole + number(open, 3), whole: whole,
         bytesExpected: max(manifest[3], wholeBytes + openBytes), bytesHere: wholeBytes + number(open, 5),
         sealed: isSealed, sealedBy: StudyManifest.Sealer(rawValue: manifest[5]), isComplete: isComplete,
         lastArrivalAt: (manifest[7] as Double?).map { Date(timeIntervalSince1970: $0) })

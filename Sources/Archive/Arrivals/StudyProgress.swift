@@ -13,6 +13,8 @@ public struct StudyProgress: Codable, Sendable, Hashable {
   public var visible: Int
   /// Objects of which a small picture can be drawn, or that are whole.
   public var withThumbnail: Int
+  /// Objects of which a picture to orient by can be drawn (12 KB of a CT slice are one at 40:1), or that are whole.
+  public var withDraft: Int
   /// Objects of which a readable picture can be drawn, or that are whole.
   public var withPreview: Int
   /// Objects that are all here, proven by their digest.

@@ -29,6 +29,13 @@ extension CaseRoutes {
     return ["\"progress\":\(CaseJSON.array(progress))", "\"overridden\":\(opened.contains(item.number))"]
   }
 
+  /// How far one study is, whether it belongs to a case or not. Tells nothing of its patient.
+  func studyProgress(_ request: Request, _ context: WebContext) async throws -> Response {
+    let study = UID(rawValue: context.parameters.get("study") ?? "")
+    guard study.isWellFormed else { throw APIFailure(.unknownStudy) }
+    return try await blocking { archive in json(try Self.progress(study.rawValue, archive)) }
+  }
+
   private static func progress(_ study: String, _ archive: Archive) throws -> String {
     let kept = try archive.cases.summary(ofStudy: study)
     let link = try archive.arrivals.progress(study: UID(rawValue: study))
@@ -44,11 +51,12 @@ extension CaseRoutes {
       if let link {
         [
           ("expected", link.expected), ("visible", link.visible), ("withThumbnail", link.withThumbnail),
-          ("withPreview", link.withPreview), ("whole", link.whole), ("bytesExpected", link.bytesExpected),
+          ("withDraft", link.withDraft), ("withPreview", link.withPreview), ("whole", link.whole),
+          ("bytesExpected", link.bytesExpected),
           ("bytesHere", link.bytesHere), ("percent", percent(link)),
         ]
       } else {
-        ["expected", "visible", "withThumbnail", "withPreview", "whole"].map { ($0, instances) } + [
+        ["expected", "visible", "withThumbnail", "withDraft", "withPreview", "whole"].map { ($0, instances) } + [
           ("percent", instances > 0 ? 100 : 0)
         ]
       }

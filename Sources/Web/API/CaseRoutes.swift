@@ -26,7 +26,8 @@ struct CaseRoutes: Sendable {
       (.patch, "/cases/:number", update), (.post, "/cases/:number/seal", seal),
       (.post, "/cases/:number/override", override),
       (.put, "/cases/:number/studies/:study", assign), (.delete, "/cases/:number/studies/:study", unassign),
-      (.get, "/unassigned", unassigned), (.get, "/worklist", worklist), (.get, "/events", events),
+      (.get, "/studies/:study/progress", studyProgress), (.get, "/unassigned", unassigned),
+      (.get, "/worklist", worklist), (.get, "/events", events),
     ]
     for (method, path, handler) in table {
       router.on(RouterPath(Self.root + path), method: method) { request, context in
