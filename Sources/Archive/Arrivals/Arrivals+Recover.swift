@@ -6,7 +6,6 @@ extension Arrivals {
   /// Puts right what an end without goodbye left, and counts what is under way. Reads the rows of open arrivals, and of files only those
   /// that had just got their names.
   func recover() throws {
-    try Folder.make(directory)
     var files = Set(try Folder.names(directory).filter { $0.hasSuffix(".part") })
     var named: [ProvenArrival] = []
     var lost = 0

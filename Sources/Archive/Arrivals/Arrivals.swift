@@ -26,6 +26,8 @@ public final class Arrivals: Sendable {
 
   /// Objects of one site that may be under way.
   static let mostOpen = 50_000
+  /// Bytes of files to draw from.
+  static let previewBytes = 256 << 20
   /// Headers up to this length are read before the rest of the object is here.
   static let longestHeader = 16 << 20
 
@@ -41,6 +43,7 @@ public final class Arrivals: Sendable {
   let logger: Logger
   let metrics = ArrivalMetrics()
   let board = DemandBoard()
+  let previews: PreviewStore
   let monitor = Monitor(ArrivalState(), conditions: Wake.count)
   /// For tests.
   let steps = Mutex<(@Sendable (Step) -> Void)?>(nil)
@@ -62,6 +65,8 @@ public final class Arrivals: Sendable {
     self.quarantine = quarantine
     self.placer = placer
     self.logger = logger
+    try Folder.make(directory)
+    previews = try PreviewStore(directory: directory + "/previews", capacity: Self.previewBytes)
     try recover()
   }
 

@@ -11,6 +11,7 @@ extension DICOMweb {
       throw WebFailure.notFound("value")
     }
     let record = try await instances(scope)[0]
+    try requireWhole([record])
     let accepted = accepted(request, QueryString(request.uri.query))
     if attribute == AttributePath(.pixelData),
       let response = try await nativePixelData(record, accepted, request)
@@ -29,6 +30,7 @@ extension DICOMweb {
 
   /// The one large value of a document or a video, which `/rendered` gives as it is; nil for other objects.
   func nativeBulkData(_ record: InstanceRecord) async throws -> BulkData? {
+    if record.transferSyntax.isVideo || record.frameCount == 0 { try requireWhole([record]) }
     if record.transferSyntax.isVideo { return try await bulkData(AttributePath(.pixelData), record) }
     guard record.pixelData == nil, record.sopClassUID == SOPClass.encapsulatedPDFStorage else { return nil }
     return try await bulkData(AttributePath(.encapsulatedDocument), record)

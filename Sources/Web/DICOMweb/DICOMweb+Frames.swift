@@ -15,6 +15,7 @@ extension DICOMweb {
     let record = try await instances(scope)[0]
     prepareSoon([record])
     try Self.check(frames, record)
+    try requireWhole([record], frame: frames[0] - 1)
     let plan = try await plan(record, accepted(request, QueryString(request.uri.query)), count: frames.count)
     let tag = EntityTag(
       folding: [record.digest, plan.contentType] + frames.map(String.init), salt: plan.isMultipart ? "frames" : "frame")

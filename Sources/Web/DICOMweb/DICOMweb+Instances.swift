@@ -17,6 +17,7 @@ extension DICOMweb {
 
   /// Sends objects in the first form that Accept names and all of them can have.
   func send(_ records: [InstanceRecord], accepted: [MediaRange], _ request: Request) async throws -> Response {
+    try requireWhole(records)
     let plan = try await plan(records, accepted)
     let tag = EntityTag(
       folding: zip(records, plan.forms).map { record, form in

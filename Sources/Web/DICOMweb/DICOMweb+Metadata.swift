@@ -34,11 +34,15 @@ extension DICOMweb {
     let scope = key.scope
     if let known = metadataCache[key] {
       let now = try await archive.instances(study: scope.study, series: scope.series, instance: scope.instance)
-      if AssembledMetadata.tag(now.map(\.digest), key) == known.tag { return known }
+      if AssembledMetadata.tag(now.map(\.version), key) == known.tag {
+        demand(scope)
+        return known
+      }
     }
     let records = try await archive.metadata(study: scope.study, series: scope.series, instance: scope.instance)
     guard !records.isEmpty else { throw WebFailure.notFound(scope.level) }
     archive.prepareSoon(study: scope.study)
+    demand(scope)
     let made = AssembledMetadata(records, key: key)
     metadataCache.insert(made, for: key)
     return made
@@ -73,7 +77,7 @@ struct AssembledMetadata: Sendable {
     }
     buffer.writeInteger(UInt8(ascii: "]"))
     json = buffer
-    tag = Self.tag(records.map(\.digest), key)
+    tag = Self.tag(records.map(\.version), key)
   }
 
   static func tag(_ digests: [String], _ key: MetadataKey) -> EntityTag { EntityTag(folding: digests, salt: key.base) }

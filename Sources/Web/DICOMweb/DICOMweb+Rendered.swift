@@ -34,27 +34,32 @@ extension DICOMweb {
     }
     let (record, frame) = scope.instance != nil ? (records[0], (frames?[0] ?? 1) - 1) : try Self.representative(records)
     if record.frameCount == 0 { throw RenderFailure.noPixelData }
-    let tag = EntityTag(folding: [record.digest, String(frame), form.mediaType, query.canonical], salt: "rendered")
+    let drawable = try await drawable(record, frame: frame)
+    let tag = EntityTag(folding: [drawable.digest, String(frame), form.mediaType, query.canonical], salt: "rendered")
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
     let wanted = parameters.request(path: archive.path(of: record), frame: frame, mediaType: form.mediaType)
     // A picture of a prepared object at full size takes some 25 ms a CT slice, half a second a radiograph: worth keeping.
-    let key = PictureKey(digest: record.digest, wanted)
+    let key = PictureKey(digest: drawable.digest, wanted)
     let image: RenderedImage
     if let known = pictureCache[key] {
       image = known
     } else {
-      image = try await drawing(record) { try await pictures.render(wanted, of: $0) }
+      image = try await drawing(drawable) { try await pictures.render(wanted, of: $0) }
       pictureCache.insert(image, for: key)
     }
-    return picture(image, tag: tag, warnings: parameters.warnings)
+    return picture(image, tag: tag, stage: drawable.stage, warnings: parameters.warnings)
   }
 
   /// One picture as an answer.
-  func picture(_ image: RenderedImage, tag: EntityTag, warnings: [String]) -> Response {
+  ///
+  /// The tag of what is drawn from a part is another with every layer, so what a browser keeps is asked for again and never shown as more
+  /// than it is.
+  func picture(_ image: RenderedImage, tag: EntityTag, stage: String, warnings: [String]) -> Response {
     var response = Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(bytes: image.bytes)))
     response.headers[.contentType] = image.mediaType
     response.headers[.eTag] = tag.text
     response.headers[.vary] = "Accept"
+    response.headers[.rekkasStage] = stage
     Self.add(warnings, to: &response, service: Self.root)
     return response
   }
@@ -75,16 +80,20 @@ extension DICOMweb {
       }
     }
     guard !wanted.isEmpty else { throw RenderFailure.noPixelData }
+    // A part that is left out would be taken for the next one.
+    if let early = wanted.first(where: { !$0.record.canDraw(frame: $0.frame) }) {
+      try requireWhole([early.record], frame: early.frame)
+    }
     let drawn: @Sendable (Int) async throws -> RenderedImage = { [wanted] index in
       let (record, frame) = wanted[index]
-      return try await drawing(record) {
+      return try await drawing(drawable(record, frame: frame)) {
         try await pictures.render(
           parameters.request(path: $0.path, frame: frame, mediaType: form.mediaType), of: $0)
       }
     }
     let firstPicture = try await drawn(0)
     let tag = EntityTag(
-      folding: wanted.map { "\($0.record.digest)/\($0.frame)" },
+      folding: wanted.map { "\($0.record.version(ofFrame: $0.frame))/\($0.frame)" },
       salt: "pictures" + QueryString(request.uri.query).canonical)
     let writer = MultipartWriter(rootType: form.mediaType, tag: tag)
     let base = addresses.base(for: request)
@@ -116,8 +125,15 @@ extension DICOMweb {
     let series = records.filter {
       $0.seriesInstanceUID == first.seriesInstanceUID && $0.frameCount > 0 && !$0.transferSyntax.isVideo
     }
-    let middle = series[series.count / 2]
-    return (middle, middle.frameCount / 2)
+    // Of what is still coming, the one nearest to the middle that can be drawn.
+    let middle = series.count / 2
+    let nearest = series.indices.sorted { abs($0 - middle) < abs($1 - middle) }
+    for index in nearest {
+      let record = series[index]
+      if record.canDraw(frame: record.frameCount / 2) { return (record, record.frameCount / 2) }
+      if record.canDraw(frame: 0) { return (record, 0) }
+    }
+    return (series[middle], series[middle].frameCount / 2)
   }
 }
 

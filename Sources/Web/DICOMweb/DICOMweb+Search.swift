@@ -14,6 +14,8 @@ extension DICOMweb {
       parameters, level: level, study: scope?.study, series: scope?.series, maximum: limits.searchResults)
     var warnings = search.warnings
     if search.limit == 0 { return empty(warnings) }
+    // Whoever asks what is in a study is about to look at it.
+    if let scope { demand(scope) }
 
     var result = try await archive.searchAsync(search.query)
     warnings += result.warnings

@@ -26,7 +26,8 @@ extension DICOMweb {
     }
     let wanted = ThumbnailRequest(
       frame: frame, box: parameters.viewport.map { ($0.width, $0.height) }, isPNG: form.mediaType == "image/png")
-    let key = ThumbnailKey(digest: record.digest, request: wanted)
+    let drawable = try await drawable(record, frame: frame, isThumbnail: true)
+    let key = ThumbnailKey(digest: drawable.digest, request: wanted)
     // The profile decides about side and burned-in text, so another profile makes other thumbnails.
     let tag = EntityTag(
       folding: [key.digest, "\(frame)", wanted.box.map { "\($0.width) \($0.height)" } ?? "", form.mediaType],
@@ -36,11 +37,11 @@ extension DICOMweb {
     if let known = thumbnailCache[key] {
       thumbnail = known
     } else {
-      thumbnail = try await drawing(record) { try await pictures.thumbnail(wanted, of: $0) }
+      thumbnail = try await drawing(drawable) { try await pictures.thumbnail(wanted, of: $0) }
       thumbnailCache.insert(thumbnail, for: key)
     }
     let hidden = thumbnail.isHidden ? ["a symbol stands for a picture with burned-in text"] : []
-    return picture(thumbnail.image, tag: tag, warnings: parameters.warnings + hidden)
+    return picture(thumbnail.image, tag: tag, stage: drawable.stage, warnings: parameters.warnings + hidden)
   }
 }
 

@@ -67,10 +67,11 @@ extension DICOMweb {
     }
     let warnings = ["region", "annotation", "presentationUID"].filter { query.first($0) != nil }
       .map { "\($0) is not supported and was ignored" }
-    let tag = EntityTag(folding: [record.digest, form.mediaType, query.canonical], salt: "uri")
+    let drawable = try await drawable(record, frame: frame - 1)
+    let tag = EntityTag(folding: [drawable.digest, form.mediaType, query.canonical], salt: "uri")
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
-    let image = try await drawing(record) { [wanted] in try await pictures.render(wanted, of: $0) }
-    return picture(image, tag: tag, warnings: warnings)
+    let image = try await drawing(drawable) { [wanted] in try await pictures.render(wanted, of: $0) }
+    return picture(image, tag: tag, stage: drawable.stage, warnings: warnings)
   }
 
   private func number(_ name: String, _ query: QueryString, _ range: ClosedRange<Int>) throws(WebFailure) -> Int? {

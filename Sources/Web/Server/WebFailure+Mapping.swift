@@ -11,6 +11,11 @@ extension WebFailure {
     switch error {
     case let failure as WebFailure: self = failure
     case let failure as StoreFailure: self.init(failure)
+    case is ArrivalFailure:
+      self.init(
+        status: .serviceUnavailable,
+        message: "What is here of this image cannot be drawn at the moment; the log says why.",
+        headers: [.retryAfter: "60"])
     case let failure as RenderFailure: self.init(failure)
     case let failure as MultipartFailure: self.init(failure)
     case is SegmentFailure:
