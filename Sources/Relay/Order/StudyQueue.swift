@@ -148,9 +148,12 @@ struct StudyQueue: Sendable {
     return state.need(slot.extent(in: state.queued)).first
   }
 
+  /// Whether a part may go before the hub has answered the announcement: only the first picture of a new study, and more of it when it is
+  /// the only object.
   private func isOpen(_ slot: Slot) -> Bool {
     let state = objects[Int(slot.object)]
-    return slot.isAnnouncement || !state.waitsForAnswer && state.announcement != .due || state.announcement == .answered
+    if slot.isAnnouncement || state.announcement == .answered { return true }
+    return !state.waitsForAnswer && state.announcement != .due && (slot.layer == 1 || pending == 1)
   }
 
   /// The next slot up to a rank and the first range that it lacks; parts whose announcement is not answered are passed over.
@@ -190,7 +193,13 @@ struct StudyQueue: Sendable {
   }
 
   /// Queues a part again that was lost, before others of its rank.
-  mutating func putBack(_ slot: Slot) { queues[rank(slot).rawValue].putBack(slot) }
+  mutating func putBack(_ slot: Slot) {
+    let state = objects[Int(slot.object)]
+    if slot.frame == 0, slot.layer == 1, !state.waitsForAnswer, state.announcement != .answered {
+      firstImage = Int(slot.object)
+    }
+    queues[rank(slot).rawValue].putBack(slot)
+  }
 
   // MARK: - What becomes of objects
 

@@ -18,6 +18,7 @@ extension LinkEngine {
       guard isHubs(response, to: request) else { return failed(id, request, foreign(response)) }
       lastHeard = Date()
       problem = nil
+      isConnected = true
       keeper.succeeded(id, now: now)
       taken(response, request)
     }
@@ -40,6 +41,7 @@ extension LinkEngine {
   private func failed(_ id: Int, _ request: Request, _ what: LinkProblem) {
     if problem != what { logger.warning("The link does not work", metadata: ["problem": "\(what.rawValue)"]) }
     problem = what
+    isConnected = false
     if case .batch(let parcel) = request.kind { order.lost(parcel) }
     keeper.failed(id, chance: .random(in: 0...1), now: now)
   }

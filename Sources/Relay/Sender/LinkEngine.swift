@@ -58,6 +58,8 @@ final class LinkEngine: @unchecked Sendable {
   /// The hub's cursor of demands, and the one that it knows to be heard.
   var demandCursor: Int?
   var heardCursor: Int?
+  /// A request has succeeded since the last failure: its connection stays open.
+  var isConnected = false
   /// Sessions that the hub did not know any more, without a batch taken in between.
   private var sessionsLost = 0
   private var requestsMade = 0
@@ -254,7 +256,9 @@ final class LinkEngine: @unchecked Sendable {
     let request = LinkRequest(method: "POST", path: path, headers: headers, body: body)
     // Line, header fields and TLS: about so much beside the body.
     let bytes = body.count + 400
-    keeper.started(id, bytes: bytes, isUrgent: urgency.map { $0 < .routine } ?? false, isFull: isFull, now: now)
+    keeper.started(
+      id, bytes: bytes, isUrgent: urgency.map { $0 < .routine } ?? false, isFull: isFull,
+      otherTrips: isConnected ? 0 : options.hub.hasPrefix("https") ? 2 : 1, now: now)
     lastSent = now
     wake(at: keeper.nextDeadline)
     let task = Task { [transport, mailbox] in
@@ -274,6 +278,7 @@ final class LinkEngine: @unchecked Sendable {
     guard let request = requests.removeValue(forKey: id) else { return }
     request.task.cancel()
     problem = .interrupted
+    isConnected = false
     month.add(request.bytes)
     if case .batch(let parcel) = request.kind { order.lost(parcel) }
     keeper.failed(id, isStalled: true, chance: .random(in: 0...1), now: now)

@@ -28,13 +28,25 @@ struct LinkKeeper: Sendable {
     var isUrgent: Bool
     /// When it is given up.
     var deadline: Duration
-    /// What had been acknowledged when it left, and when the last of that was.
-    var deliveredBefore: Int
-    var deliveredAt: Duration
     /// It filled its share of the link: a small one says nothing of the rate.
     var isFull: Bool
-    var wasAlone: Bool
+    /// No other was on its way meanwhile.
+    var isAlone: Bool
+    /// Round trips that it takes beside its own: on a new connection.
+    var otherTrips: Int
+    /// Bytes that are not at the hub yet, at the last change, if the line is shared evenly.
+    var left: Double
   }
+
+  /// How long a request took that had the line for itself.
+  private struct Trip: Sendable {
+    var at: Duration
+    var bytes: Int
+    var elapsed: Duration
+  }
+
+  /// Bytes of a request that take the line no time that matters.
+  private static let small = 4 << 10
 
   /// Nothing is waited for longer than this, unless the link is so slow that ten times the expected time is more.
   static let patience = Duration.seconds(20)
@@ -42,23 +54,31 @@ struct LinkKeeper: Sendable {
   static let firstPatience = Duration.seconds(90)
   /// Seconds of the link that may be on their way: what an urgent case waits for.
   static let mostSecondsInFlight = 4.0
+  /// The rate is that of so many seconds.
+  static let window = Duration.seconds(12)
   static let longestBackOff = Duration.seconds(15 * 60)
 
   var settings: Settings
   private(set) var flights: [Int: Flight] = [:]
   /// Bytes a second towards the hub; nil before it was measured.
   private(set) var rate: Double?
-  /// The shortest of late.
-  private(set) var roundTrip: Duration?
+  /// The shortest of late: small requests took it and little else, others that had the line for themselves took it beside their bytes.
+  var roundTrip: Duration? {
+    trips.map { trip in
+      guard trip.bytes > Self.small, let rate else { return trip.elapsed }
+      return max(.milliseconds(1), trip.elapsed - .seconds(Double(trip.bytes) / rate))
+    }.min()
+  }
   /// Failures since the last success.
   private(set) var failures = 0
   /// When the next attempt comes, after a failure.
   private(set) var retryAt: Duration?
   private(set) var failedAt: Duration?
-  private var rates: [(at: Duration, rate: Double)] = []
-  private var roundTrips: [(at: Duration, time: Duration)] = []
+  /// Acknowledgements since the line was last not full: when, and how much had been acknowledged then.
+  private var marks: [(at: Duration, delivered: Int)] = []
+  private var trips: [Trip] = []
   private var delivered = 0
-  private var deliveredAt = Duration.zero
+  private var lastChange = Duration.zero
   /// When the capped rate allows the next request.
   private var capFree = Duration.zero
   /// Grows while the rate is unknown, shrinks after stalls.
@@ -88,14 +108,9 @@ struct LinkKeeper: Sendable {
       return .wait(until: nil)
     }
     var bytes = size
-    // Two requests that leave together end together, and then the line is idle for a round trip: the second is a half one.
-    if !isExtra, let newest = flights.values.map(\.startedAt).max(), let rate,
-      (now - newest).inSeconds < 0.3 * Double(size) / rate
-    {
-      bytes /= 2
-    }
+    if !isExtra, let rate { bytes = apart(bytes, rate, now: now) }
     if let rate {
-      let room = Int(rate * Self.mostSecondsInFlight) - bytesInFlight
+      let room = Int(rate * Self.mostSecondsInFlight) - bytesLeft(at: now)
       if room < bytes { bytes = room }
       if isUrgent { bytes = max(bytes, settings.firstRequest) }
     }
@@ -105,19 +120,34 @@ struct LinkKeeper: Sendable {
     return .send(bytes: bytes)
   }
 
-  /// Requests at once: one more where two cannot fill the line because the round trip is longer than a request.
-  private var limit: Int {
-    let isLong = roundTrip.map { $0.inSeconds > 0.9 } ?? false
-    return settings.inFlight + (isLong || size == settings.largestRequest ? 1 : 0)
+  /// Bytes that are not at the hub yet, about: an urgent case would come behind them.
+  private func bytesLeft(at now: Duration) -> Int {
+    let left = flights.values.reduce(0) { $0 + $1.left } - (rate ?? 0) * (now - lastChange).inSeconds
+    return max(0, Int(left))
   }
 
-  /// Bytes of a request: 1 to 2 s of the line, so that a cut costs little, and long enough to fill it while another one's answer is awaited.
+  /// Two requests that end together leave the line idle for a round trip: this one is made to end so much earlier or later than the other.
+  private func apart(_ bytes: Int, _ rate: Double, now: Duration) -> Int {
+    guard flights.count == 1, let other = flights.values.first else { return bytes }
+    let left = max(0, other.left - rate * (now - lastChange).inSeconds)
+    let gap = rate * ((roundTrip?.inSeconds ?? 0) + 0.05)
+    guard abs(Double(bytes) - left) < gap else { return bytes }
+    let longer = Int(left + gap)
+    return longer <= bytes * 5 / 4 ? longer : max(settings.smallestRequest, Int(left - gap))
+  }
+
+  /// Requests at once: one more where the largest ones cannot fill the line.
+  private var limit: Int {
+    settings.inFlight + (size == settings.largestRequest ? 1 : 0)
+  }
+
+  /// Bytes of a request: 1 to 3 s of the line, so that a cut costs little, and long enough to fill it while another one's answer is awaited.
   private var size: Int {
     guard let rate else { return request }
     let capped = min(rate, settings.rateLimit ?? rate)
-    let least = min(2, max(1, 2 * (roundTrip?.inSeconds ?? 0) + 0.2))
+    let least = min(3, max(1, 2 * (roundTrip?.inSeconds ?? 0) + 0.2))
     // What goes with every request weighs less in a larger one.
-    let seconds = min(2, max(least, 64 * 1024 / capped))
+    let seconds = max(least, min(2, 64 * 1024 / capped))
     return min(settings.largestRequest, max(settings.smallestRequest, min(Int(capped * seconds), request)))
   }
 
@@ -131,9 +161,13 @@ struct LinkKeeper: Sendable {
 
   /// A request leaves.
   ///
-  /// - Parameter isFull: whether there was enough to send; else it says nothing of the rate.
-  mutating func started(_ id: Int, bytes: Int, isUrgent: Bool = false, isFull: Bool = true, now: Duration) {
-    if flights.isEmpty { deliveredAt = now }
+  /// - Parameters:
+  ///   - isFull: whether there was enough to send; else it says nothing of the rate.
+  ///   - otherTrips: round trips that opening its connection takes.
+  mutating func started(
+    _ id: Int, bytes: Int, isUrgent: Bool = false, isFull: Bool = true, otherTrips: Int = 0, now: Duration
+  ) {
+    advance(to: now)
     let patience: Duration
     if let rate {
       let expected = Double(bytesInFlight + bytes) / rate + (roundTrip?.inSeconds ?? 1)
@@ -142,18 +176,20 @@ struct LinkKeeper: Sendable {
       patience = Self.firstPatience
     }
     flights[id] = Flight(
-      bytes: bytes, startedAt: now, isUrgent: isUrgent, deadline: now + patience, deliveredBefore: delivered,
-      deliveredAt: deliveredAt, isFull: isFull, wasAlone: flights.isEmpty)
+      bytes: bytes, startedAt: now, isUrgent: isUrgent, deadline: now + patience, isFull: isFull,
+      isAlone: flights.isEmpty,
+      otherTrips: otherTrips, left: Double(bytes))
+    if flights.count > 1 { for other in flights.keys { flights[other]!.isAlone = false } }
     if let limit = settings.rateLimit { capFree = max(now, capFree) + .seconds(Double(bytes) / limit) }
   }
 
   /// The hub's answer to a request is here.
   mutating func succeeded(_ id: Int, now: Duration) {
+    advance(to: now)
     guard let flight = flights.removeValue(forKey: id) else { return }
     failures = 0
     retryAt = nil
     delivered += flight.bytes
-    deliveredAt = now
     learn(from: flight, now: now)
   }
 
@@ -165,7 +201,7 @@ struct LinkKeeper: Sendable {
     if isStalled {
       // The line is slower than it was, or gone: smaller requests find out.
       request = max(settings.smallestRequest, min(request, flight.bytes) / 2)
-      rates = []
+      marks = []
       rate = rate.map { $0 / 2 }
     }
     // Requests that were on their way when the link failed fail with it: that is one failure.
@@ -184,27 +220,45 @@ struct LinkKeeper: Sendable {
   /// The next attempt is now.
   mutating func retryNow() { retryAt = nil }
 
+  /// Lets the requests on their way go on as they do on a line that they share evenly.
+  private mutating func advance(to now: Duration) {
+    var time = (now - lastChange).inSeconds
+    lastChange = now
+    guard let rate else { return }
+    while time > 0 {
+      let moving = flights.filter { $0.value.left > 0.5 }
+      guard let least = moving.values.map(\.left).min() else { return }
+      let step = min(time, least * Double(moving.count) / rate)
+      for id in moving.keys { flights[id]!.left -= step * rate / Double(moving.count) }
+      time -= step
+      if step <= 0 { return }
+    }
+  }
+
   private mutating func learn(from flight: Flight, now: Duration) {
     let elapsed = now - flight.startedAt
-    // A small request took the round trip and little else; a larger one at least that.
-    let transfer = rate.map { Duration.seconds(Double(flight.bytes) / $0) } ?? .zero
-    let trip = flight.bytes <= 4 << 10 ? elapsed : max(elapsed - transfer, elapsed / 2)
-    if flight.bytes <= 4 << 10 || roundTrip == nil || trip < roundTrip! {
-      roundTrips = roundTrips.filter { now - $0.at < .seconds(600) }.suffix(15) + [(now, trip)]
-      roundTrip = roundTrips.map(\.time).min()
+    if flight.bytes <= Self.small || flight.isAlone {
+      trips =
+        trips.filter { now - $0.at < .seconds(600) }.suffix(15) + [
+          Trip(at: now, bytes: flight.bytes, elapsed: elapsed / (1 + flight.otherTrips))
+        ]
     }
-    guard flight.bytes > 4 << 10 else { return }
-    // All that was acknowledged since the last acknowledgement before it left, over that time: true while the line was full.
-    var measured = Double(delivered - flight.deliveredBefore) / max(0.001, (now - flight.deliveredAt).inSeconds)
-    if flight.wasAlone, let roundTrip {
-      // Alone it had the line for itself, and waited one round trip for the answer.
-      let own = Double(flight.bytes) / max(0.001, (elapsed - roundTrip).inSeconds)
-      measured = max(measured, min(own, 4 * measured))
+    guard flight.bytes > Self.small else { return }
+    // While another request keeps the line full, what is acknowledged between two moments is what the line carries.
+    if flight.isFull, !flights.isEmpty {
+      while marks.count > 3, now - marks[0].at > Self.window { marks.removeFirst() }
+      marks.append((now, delivered))
+    } else {
+      marks = []
     }
-    if flight.isFull || measured > rate ?? 0 {
-      rates = rates.filter { now - $0.at < .seconds(30) }.suffix(9) + [(now, measured)]
-      // The greatest of late: a request that had to wait for something else says too little.
-      rate = rates.map(\.rate).max()
+    if marks.count > 2, let first = marks.first, now > first.at {
+      rate = Double(delivered - first.delivered) / (now - first.at).inSeconds
+    } else if flight.isFull || rate == nil {
+      // The first ones: at least so much. Alone it had the line for itself, and waited one round trip for the answer.
+      let least = Double(flight.bytes) / max(0.001, elapsed.inSeconds)
+      let own = Double(flight.bytes) / max(0.001, (elapsed - (roundTrip ?? .zero)).inSeconds)
+      let measured = flight.isAlone ? min(own, 4 * least) : least
+      rate = flight.isAlone ? rate.map { ($0 + measured) / 2 } ?? measured : max(rate ?? 0, measured)
     }
     if flight.isFull { request = min(settings.largestRequest, max(request, flight.bytes * 2)) }
   }
