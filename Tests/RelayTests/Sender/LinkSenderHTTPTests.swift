@@ -1,0 +1,85 @@
+import Archive
+import Foundation
+import Testing
+
+@testable import Relay
+
+/// The sender over HTTP, through an emulated line.
+@Suite("Sending over a line", .serialized)
+struct LinkSenderHTTPTests {
+  let hub: LinkFixture
+  let site: SiteFixture
+  let key: SiteKey
+
+  init() throws {
+    hub = try LinkFixture()
+    site = try SiteFixture()
+    key = try #require(hub.keys["MIDELT"])
+  }
+
+  private func sender(port: Int) throws -> LinkSender {
+    try LinkSender(
+      archive: site.archive, key: key, options: LinkSenderOptions(hub: "http://127.0.0.1:\(port)"),
+      logger: LinkFixture.logger)
+  }
+
+  @Test("Over a line with a delay everything arrives, and the rate and the round trip are measured")
+  func line() async throws {
+    try site.storeCT(slices: 10, side: 192)
+    try await hub.listening { port in
+      let shaper = try LinkShaper(
+        target: port, profile: .init(up: 2000, down: 8000, roundTrip: .milliseconds(100)))
+      defer { shaper.stop() }
+      let sender = try sender(port: shaper.port)
+      try await sender.running {
+        try await eventually("everything is acknowledged", within: 60) { site.isAllAcknowledged }
+        let link = sender.status().link
+        #expect((link.rttMs ?? 0) > 60 && (link.rttMs ?? 0) < 400)
+        #expect((link.rateKbit ?? 0) > 500 && (link.rateKbit ?? 0) < 4000)
+      }
+      let bytes = try site.objects().reduce(0) { $0 + $1.bytes }
+      // Announcements and headers of small images weigh more than those of real ones.
+      #expect(shaper.bytes.up < bytes * 11 / 10 + 20_000)
+    }
+    #expect(try await hub.hasAll(of: site))
+  }
+
+  @Test("Cuts, silence and flipped bits on the line: everything arrives, byte for byte")
+  func faults() async throws {
+    try site.storeCT(slices: 10, side: 192)
+    try await hub.listening { port in
+      let shaper = try LinkShaper(target: port, profile: .init(up: 1500, down: 8000, roundTrip: .milliseconds(60)))
+      defer { shaper.stop() }
+      let sender = try sender(port: shaper.port)
+      try await sender.running {
+        for round in 0..<6 {
+          try await Task.sleep(for: .milliseconds(350))
+          switch round % 3 {
+          case 0: shaper.cut(for: .milliseconds(100))
+          case 1: shaper.stall(for: .milliseconds(500))
+          default: shaper.corruptNext()
+          }
+        }
+        try await eventually("everything is acknowledged", within: 60) { site.isAllAcknowledged }
+      }
+    }
+    #expect(try await hub.hasAll(of: site))
+  }
+
+  @Test("A hub that is not there is asked for again and again; when it is there, everything arrives")
+  func absentHub() async throws {
+    try site.storeCT(slices: 2)
+    try await hub.listening { port in
+      let shaper = try LinkShaper(target: port, profile: .init(up: 10_000, down: 10_000, roundTrip: .milliseconds(10)))
+      defer { shaper.stop() }
+      shaper.cut(for: .seconds(2))
+      let sender = try sender(port: shaper.port)
+      try await sender.running {
+        try await eventually("it says that it is offline") {
+          sender.status().link.state == .offline && sender.status().link.problem != nil
+        }
+        try await eventually("everything is acknowledged", within: 60) { site.isAllAcknowledged }
+      }
+    }
+  }
+}
