@@ -23,7 +23,7 @@ enum ArrivalHeader {
       let file = try SystemFile(path, O_RDONLY)
       let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
       guard count == bytes.count else { throw Unusable(description: "\(count) of \(bytes.count) bytes are there") }
-      return try ParsedObject.parseHead(ObjectBytes(bytes))
+      return try ObjectHead.parse(ObjectBytes(bytes)).object
     } catch let failure as ParseFailure {
       throw Unusable(description: "the header is not that of a DICOM object: \(failure.reason)")
     } catch {

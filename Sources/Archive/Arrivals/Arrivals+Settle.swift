@@ -1,6 +1,7 @@
 import DICOM
 import Foundation
 import GRDB
+import Imaging
 
 extension Arrivals {
   /// Proves and keeps those of the objects that are all here, and says of each what it is.
@@ -129,9 +130,14 @@ extension Arrivals {
   }
 
   static func entry(ofWhole arrival: OpenArrival, path: String) throws -> IndexEntry {
-    IndexEntry(
+    // Where the layers lie is read from the file. No rule of ours: somebody else has prepared it, so only workers decode it.
+    let facts = PreparedFacts(
+      layers: arrival.object.isLadder ? LayerTable(ofPreparedFile: path) : nil, receivedSize: 0,
+      receivedTransferSyntax: nil, receivedFile: .gone, preparedAt: Date(), rule: "")
+    return IndexEntry(
       try ParsedObject.parse(ObjectBytes.mapped(path: path)), digest: arrival.digest, received: arrival.name.received,
-      size: arrival.object.size, receipt: Receipt(channel: .link, peerAddress: arrival.site))
+      size: arrival.object.size, receipt: Receipt(channel: .link, peerAddress: arrival.site),
+      prepared: facts.layers == nil ? nil : facts)
   }
 
   /// Puts an object that can not join the archive into the quarantine.

@@ -75,7 +75,7 @@ struct IndexEntry: Sendable {
     columns = dataSet.int(.columns) ?? 0
     instanceNumber = dataSet.int(.instanceNumber).flatMap { Int32(exactly: $0) }.map(Int.init)
     frameCount = arrivingFrames ?? object.pixelData?.frameCount ?? 0
-    pixelData = object.pixelData?.encoded() ?? []
+    pixelData = arrivingFrames == nil ? object.pixelData?.encoded() ?? [] : []
     self.prepared = prepared
     let isNative = object.pixelData.map { !$0.isEncapsulated } ?? false
     preparation =

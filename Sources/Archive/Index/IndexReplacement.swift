@@ -36,6 +36,7 @@ enum IndexReplacement {
   /// Makes the file of an object that was still coming the one that is kept.
   static func complete(_ kept: KeptFile, _ entry: IndexEntry, _ db: Database) throws {
     try set(kept, to: entry, entry.preparation, db)
+    if let facts = entry.prepared { try insert(facts, instance: kept.id, db) }
   }
 
   static func insert(_ facts: PreparedFacts, instance id: Int64, _ db: Database) throws {

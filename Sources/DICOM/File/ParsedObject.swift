@@ -45,30 +45,15 @@ public struct ParsedObject: Sendable {
     }
   }
 
-  /// Reads the beginning of a file, up to its pixel data: of the data set what comes before the group 7FE0. There are no frames.
-  ///
-  /// What is refused by ``parse(_:limits:)`` is refused here; and a deflated data set is, because its beginning cannot be told.
-  public static func parseHead(
-    _ bytes: ObjectBytes, limits: ParseLimits = .standard
-  ) throws(ParseFailure) -> ParsedObject {
-    try bytes.reading { memory throws(ParseFailure) in
-      guard let head = try FileHead.read(memory, isWhole: true) else { throw ParseFailure(.notDICOM) }
-      guard let declared = head.meta?.transferSyntaxUID else { throw ParseFailure(.unknownTransferSyntax) }
-      let syntax = try TransferSyntax(declared: declared)
-      if syntax.isDeflated { throw ParseFailure(.damagedDeflate) }
-      return try walk(bytes, memory, head, syntax, from: head.dataSetOffset, limits, lastTag: Tag(0x7FDF, 0xFFFF))
-    }
-  }
-
   private static func walk(
     _ bytes: ObjectBytes, _ memory: UnsafeRawBufferPointer, _ head: FileHead, _ syntax: TransferSyntax,
-    from offset: Int, _ limits: ParseLimits, lastTag: Tag? = nil
+    from offset: Int, _ limits: ParseLimits
   ) throws(ParseFailure) -> ParsedObject {
     let encoding = Encoding(syntax)
     if let seen = Encoding(sniffing: memory, at: offset), seen != encoding {
       throw ParseFailure(.encodingMismatch, offset: offset)
     }
-    var walker = Walker(memory, from: offset, encoding: encoding, limits: limits, lastTag: lastTag)
+    var walker = Walker(memory, from: offset, encoding: encoding, limits: limits)
     try walker.run()
     guard !walker.records.isEmpty else { throw ParseFailure(.empty) }
     let dataSet = DataSet(ElementTable(bytes: bytes, records: walker.records))

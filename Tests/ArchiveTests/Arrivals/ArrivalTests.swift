@@ -40,7 +40,8 @@ import Testing
         #expect(try archive.arrivals.announce([sample.object], from: "MIDELT").first?.state == .whole)
         #expect(try await archive.file(sample) == sample.bytes)
         let record = try await archive.record(sample)
-        #expect(record.arrival == nil && record.layers == nil)
+        #expect(record.arrival == nil && record.decodedIn == .worker)
+        #expect(record.layers?.frames.map { [$0.offset] + $0.layerEnds } == sample.object.frames)
         #expect(record.digest == sample.digest && record.receivedDigest == sample.object.receivedDigest)
         #expect(record.pixelData?.frameCount == sample.object.frames.count)
       }
