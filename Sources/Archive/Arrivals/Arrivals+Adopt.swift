@@ -21,7 +21,11 @@ extension Arrivals {
     var answers: [ArrivalAnswer] = []
     for object in proven {
       guard let other = conflicts[object.arrival.digest] else {
-        monitor.withLock { $0.close(object.arrival) }
+        let isClosed = monitor.withLock { state in
+          defer { state.close(object.arrival) }
+          return object.arrival.isClosed
+        }
+        if isClosed { continue }
         metrics.whole.increment()
         answers.append(ArrivalAnswer(digest: object.arrival.digest.hex, state: .whole))
         continue
@@ -39,6 +43,8 @@ extension Arrivals {
   /// Gives files their names and rows. What another object is in the way of is left as it is, and named in the result.
   private func join(_ proven: [ProvenArrival], areNamed: Bool) throws -> [Digest: KeptFile] {
     var conflicts: [Digest: KeptFile] = [:]
+    // What was given up, or came whole by another door while it was proven, has ended.
+    let proven = monitor.withLock { _ in proven.filter { !$0.arrival.isClosed } }
     for object in proven { conflicts[object.arrival.digest] = try conflict(of: object) }
     let joining = proven.filter { conflicts[$0.arrival.digest] == nil }
     for object in joining { try removeUnlessAsShown(object) }
@@ -119,9 +125,14 @@ extension Arrivals {
 
   /// Switches an arriving row to the object's file, which was stored whole. Alone under its UID.
   func complete(_ kept: KeptFile, with entry: IndexEntry) throws {
-    let found = try writer.change(keepsRows: true) { db in
-      let found = try ArrivalRows.fetch(db, where: "instance_id = ?", [kept.id]).first
-      try IndexReplacement.complete(kept, entry, db)
+    let found = try writer.transaction { transaction in
+      let found = try ArrivalRows.fetch(transaction.db, where: "instance_id = ?", [kept.id]).first
+      if try KeptFile.fetch(transaction.db, where: "id = ? AND preparation = 4", [kept.id]) != nil {
+        try IndexReplacement.complete(kept, entry, transaction.db)
+      } else {
+        // It was given up while the object was stored.
+        try transaction.add(entry)
+      }
       return found
     }
     if let found, let digest = Digest(hex: found.object.digest) { forget(found, digest) }

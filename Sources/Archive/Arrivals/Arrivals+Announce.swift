@@ -7,15 +7,21 @@ extension Arrivals {
   private enum Effect {
     case opened(ArrivalRows.Found, Digest)
     case closed(Digest, ArrivingObject, site: String, have: Int)
+    /// The file of a whole object is gone.
+    case lost(UID)
   }
 
   /// Announces some objects in one transaction.
-  func take(_ objects: [ArrivingObject], from site: String) throws(ArrivalFailure) -> [ArrivalAnswer] {
+  ///
+  /// - Parameter isSecond: what was lost has been taken out of the index.
+  func take(
+    _ objects: [ArrivingObject], from site: String, isSecond: Bool = false
+  ) throws(ArrivalFailure) -> [ArrivalAnswer] {
     let (open, wanting) = monitor.withLock { ($0.counts[site] ?? 0, $0.wanting) }
     // Room that others were promised is not there any more.
     let limits = Limits(room: reserve.left() - wanting, places: Self.mostOpen - open)
     let (answers, effects) = try change {
-      // Rows may go: of objects whose file is lost, or whose site has prepared them anew.
+      // Rows may go: of objects that their site has prepared anew.
       try writer.change { try take(objects, from: site, limits, $0) }
     }
     monitor.withLock { state in
@@ -31,6 +37,7 @@ extension Arrivals {
           } else {
             state.discount(object, from: site, have: have)
           }
+        case .lost: break
         }
       }
     }
@@ -40,7 +47,24 @@ extension Arrivals {
     for answer in answers { if let reason = answer.reason { metrics.refused(reason).increment() } }
     noteGauges()
     reached(.announced)
-    return answers
+    var lost: Set<UID> = []
+    for effect in effects { if case .lost(let uid) = effect { lost.insert(uid) } }
+    if lost.isEmpty || isSecond { return answers }
+    try change { try removeLost(lost) }
+    var again = try take(objects.filter { lost.contains(UID(rawValue: $0.instance)) }, from: site, isSecond: true)
+    return zip(objects, answers).map { object, answer in
+      lost.contains(UID(rawValue: object.instance)) && !again.isEmpty ? again.removeFirst() : answer
+    }
+  }
+
+  /// Takes objects out of the index whose files are gone: whole is a promise about now. Whoever stores one of them just now goes first.
+  private func removeLost(_ uids: Set<UID>) throws {
+    for uid in uids {
+      try flights.alone(uid) { () throws in
+        guard let kept = try index.kept(uid), !kept.isArriving, !isThere(kept) else { return }
+        try writer.change { try IndexRemoval.remove(instance: kept.id, $0) }
+      }
+    }
   }
 
   private struct Limits {
@@ -95,8 +119,8 @@ extension Arrivals {
         try ArrivalRows.noteWhole(instance: kept.id, from: site, digest, db)
         return ArrivalAnswer(digest: object.digest, state: .whole)
       }
-      // Whole is a promise about now: a file that someone removed or cut short is asked for.
-      try IndexRemoval.remove(instance: kept.id, db)
+      effects.append(.lost(UID(rawValue: object.instance)))
+      return refused(.unusable, "the object is kept, and its file is not there")
     }
     if let byDigest {
       guard byDigest.site == site else { return refused(.conflict, "the same object is coming from another site") }

@@ -66,9 +66,8 @@ extension Arrivals {
         try file.write(part, at: range.lowerBound)
       }
     } catch {
-      if error.isDiskFull { throw ArrivalFailure(.hubFull, "\(error)") }
-      latch.fail(error)
-      throw ArrivalFailure(.unavailable, "\(error)")
+      // Nobody was told anything yet that relies on this file, so the archive itself may go on.
+      throw ArrivalFailure(error.isDiskFull ? .hubFull : .unavailable, "\(error)")
     }
   }
 }

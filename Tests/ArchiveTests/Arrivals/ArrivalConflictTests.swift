@@ -52,7 +52,10 @@ import Testing
     try arrivals.take(sample, [sample.object.header..<sample.object.header + 100])
     #expect(try await archive.instances(study: sample.study).isEmpty)
     try archive.store(sample.received)
-    #expect(try arrivals.take(sample, [0..<sample.object.header]).state == .whole)
+    // The request was under way already: nothing is announced again.
+    try arrivals.write(sample, 0..<sample.object.header)
+    #expect(try arrivals.flush([sample.digest], from: "MIDELT").map(\.state) == [.whole])
+    #expect(try Folder.names(folder.path + "/arrivals") == ["previews"])
     try await expectWhole(sample.received)
   }
 
@@ -142,6 +145,21 @@ import Testing
     let framed = ArrivalSample(sample, object, bytes: bytes)
     #expect(try arrivals.take(framed, [0..<1000]).reason == .unusable)
     #expect(try archive.statistics().instances == 0)
+  }
+
+  @Test func `Given up while it is stored by another door, an object is there all the same`() async throws {
+    try arrivals.take(sample, Array(sample.segments().prefix(2)))
+    let kept = try #require(try archive.index.kept(UID(rawValue: sample.object.instance)))
+    let spool = try archive.spool(sample.received)
+    let entry = IndexEntry(
+      try ParsedObject.parse(spool.bytes()), digest: try #require(Digest(try spool.finish())), size: spool.count,
+      receipt: Receipt(channel: .dimse))
+    #expect(try arrivals.discard(sample.digest))
+    try archive.objects.put(ObjectName(entry.digest)) { file in
+      try sample.received.withUnsafeBytes { try file.write($0, at: 0) }
+    }
+    try arrivals.complete(kept, with: entry)
+    try await expectWhole(sample.received)
   }
 
   @Test func `A lost file of a whole object is asked for`() async throws {
