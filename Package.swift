@@ -127,7 +127,7 @@ if isFuzzing {
       cxxSettings: [.unsafeFlags(optimised + sanitized + ["-ISources/CDCMTK"])]),
     .executableTarget(
       name: "rekkas-fuzz",
-      dependencies: ["Archive", "CFuzz", "DICOM", "Imaging", "Web", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Archive", "CFuzz", "DICOM", "Imaging", "Relay", "Web", .product(name: "Yams", package: "Yams")],
       path: "Tests/Fuzz/Fuzz", swiftSettings: rooms,
       linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]),
   ]

@@ -15,9 +15,9 @@ struct FuzzTarget: Sendable {
 
   /// By the name that `Scripts/fuzz` takes.
   static let all: [String: FuzzTarget] = [
-    "accept": accept, "association": association, "characters": characters, "codestream": codestream,
-    "dataset": dataset, "index": index, "inflate": inflate, "journal": journal, "ladder": ladder,
-    "multipart": multipart,
+    "accept": accept, "association": association, "batch": batch, "characters": characters, "codestream": codestream,
+    "credentials": credentials, "dataset": dataset, "index": index, "inflate": inflate, "journal": journal,
+    "ladder": ladder, "multipart": multipart,
     "picture": picture, "profile": profile, "query": query, "receiver": receiver, "worker": worker,
   ]
 

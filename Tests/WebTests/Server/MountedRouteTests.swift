@@ -16,11 +16,11 @@ import Testing
   ) -> MountedRoute {
     MountedRoute(
       method: "POST", path: proof == .signed ? "/link/echo" : "/api/echo", bodyLimit: limit, proof: proof,
-      refuses: { refuses($0) ? .init(status: 401, body: Array("refused".utf8)) : nil }
-    ) { request in
-      let lines = [request.method, request.path, request.headers["x-word"] ?? "-", "\(request.body.count)"]
-      return .init(status: 202, headers: ["X-Answer": "yes"], body: Array(lines.joined(separator: "\n").utf8))
-    }
+      refuses: { refuses($0) ? .init(status: 401, body: Array("refused".utf8)) : nil },
+      handler: { request in
+        let lines = [request.method, request.path, request.headers["x-word"] ?? "-", "\(request.body.count)"]
+        return .init(status: 202, headers: ["X-Answer": "yes"], body: Array(lines.joined(separator: "\n").utf8))
+      })
   }
 
   private static func with(_ routes: MountedRoute..., budget: Int = 1 << 20) -> WebConfiguration {
@@ -89,11 +89,11 @@ import Testing
     let wasRead = Mutex(false)
     let route = MountedRoute(
       method: "POST", path: "/link/echo", bodyLimit: 1 << 20, proof: .signed,
-      refuses: { _ in .init(status: 401, body: Array("refused".utf8)) }
-    ) { _ in
-      wasRead.withLock { $0 = true }
-      return .init(status: 200)
-    }
+      refuses: { _ in .init(status: 401, body: Array("refused".utf8)) },
+      handler: { _ in
+        wasRead.withLock { $0 = true }
+        return .init(status: 200)
+      })
     try await WebFixture.runLive(Self.with(route)) { port in
       // The head promises a body that never comes: the answer does not wait for it.
       let answer = try HTTPPeer(port: port).ask(
