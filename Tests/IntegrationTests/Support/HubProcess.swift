@@ -1,12 +1,13 @@
 import Foundation
 
-/// A hub as a user starts it: the built `rekkas`, an archive in a folder of its own, ports of its own on loopback.
+/// A hub, or a site, as a user starts it: the built `rekkas`, an archive in a folder of its own, ports of its own on loopback.
 final class HubProcess: @unchecked Sendable {
   let directory: URL
   let httpPort: Int
   let dicomPort: Int
   private var process: Process?
   private let ownsDirectory: Bool
+  private let command: String
   private let arguments: [String]
   private let log: URL
 
@@ -18,7 +19,8 @@ final class HubProcess: @unchecked Sendable {
   var logText: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }
 
   /// Starts a hub and waits until it says that it is ready.
-  init(directory: URL? = nil, arguments: [String] = []) throws {
+  init(_ command: String = "hub", directory: URL? = nil, arguments: [String] = []) throws {
+    self.command = command
     ownsDirectory = directory == nil
     self.directory =
       directory ?? FileManager.default.temporaryDirectory.appendingPathComponent("rekkas-test-\(UUID().uuidString)")
@@ -46,7 +48,7 @@ final class HubProcess: @unchecked Sendable {
     process.executableURL = Executable.rekkas
     process.arguments =
       [
-        "hub", "--data", data.path, "--http", "127.0.0.1:\(httpPort)", "--dicom", "127.0.0.1:\(dicomPort)",
+        command, "--data", data.path, "--http", "127.0.0.1:\(httpPort)", "--dicom", "127.0.0.1:\(dicomPort)",
         "--set", "archive.disk-reserve=64M",
       ] + arguments
     let output = Pipe()
@@ -68,7 +70,7 @@ final class HubProcess: @unchecked Sendable {
     }
     while !ready.isFull {
       if !process.isRunning || Date() > deadline {
-        throw CommandFailure(description: "the hub did not start; its log ends: \(logText.suffix(1500))")
+        throw CommandFailure(description: "the \(command) did not start; its log ends: \(logText.suffix(1500))")
       }
       usleep(2_000)
     }
@@ -83,7 +85,7 @@ final class HubProcess: @unchecked Sendable {
     while process.isRunning {
       guard Date() < deadline else {
         kill()
-        throw CommandFailure(description: "the hub did not end within \(seconds) s of SIGTERM")
+        throw CommandFailure(description: "the \(command) did not end within \(seconds) s of SIGTERM")
       }
       usleep(5_000)
     }

@@ -19,6 +19,7 @@ function go() {
     leave.move(next);
     return;
   }
+  for (const sheet of document.querySelectorAll('dialog.sheet[open]')) sheet.close();
   if (place) scrolled.set(place.key, scrollY);
   const first = !place;
   if (leave) leave();

@@ -12,7 +12,7 @@ function showCase(main, place) {
 
   async function load() {
     try {
-      one = await readCase(number);
+      one = await findCase(number);
       if (stopped) return true;
       banner(null);
       draw();
@@ -29,11 +29,10 @@ function showCase(main, place) {
   }
 
   const chosen = () => { const studies = caseStudies(one); return (studies.find(entry => entry.study === open.study) || studies[0] || {}).study || ''; };
-  const isOpened = () => caseStudies(one).some(entry => OPENED.has(entry.study));
-  const isShut = () => consentState(one) !== 'yes' && !isOpened();
+  const isShut = () => consentState(one) !== 'yes' && !one.overridden;
 
   function draw() {
-    refresh(facts, () => [caseFacts(one), progressList(), consentState(one) !== 'yes' && isOpened() && h('p', { class: 'warning' }, icon('ask'), say('closed.logged'))]);
+    refresh(facts, () => [caseFacts(one), progressList(), consentState(one) !== 'yes' && one.overridden && h('p', { class: 'warning' }, icon('ask'), say('closed.logged'))]);
     const studies = caseStudies(one);
     const now = chosen();
     pick.hidden = studies.length < 2;
@@ -57,12 +56,19 @@ function showCase(main, place) {
   /** Without consent no picture: the page says why, and an emergency has a way in that is written down. */
   function shut() {
     const refused = consentState(one) === 'no';
-    const open = () => { for (const entry of caseStudies(one)) OPENED.add(entry.study); draw(); };
-    const sure = h('div', { class: 'override', hidden: true }, h('p', {}, say('closed.reason')), h('button', { type: 'button', class: 'danger', onclick: open }, say('closed.confirm')));
-    const ask = h('button', { type: 'button', onclick: () => { ask.hidden = true; sure.hidden = false; sure.querySelector('button').focus(); } }, icon('emergency'), say('closed.emergency'));
+    const reason = h('input', { id: 'reason', required: true, minlength: '3', maxlength: '200', dir: 'auto', autocomplete: 'off' });
+    const problem = h('p', { class: 'warning', role: 'alert', hidden: true });
+    const form = h('form', { class: 'override', hidden: true, onsubmit: async event => {
+      event.preventDefault();
+      try {
+        one = { ...one, ...await api(`cases/${encodeURIComponent(number)}/override`, { method: 'POST', body: { reason: reason.value.trim() } }), overridden: true };
+        draw();
+      } catch (error) { problem.textContent = refusalText(error); problem.hidden = false; }
+    } }, h('label', { for: 'reason' }, say('closed.reason')), reason, h('button', { class: 'danger' }, say('closed.confirm')));
+    const ask = h('button', { type: 'button', onclick: () => { ask.hidden = true; form.hidden = false; reason.focus(); } }, icon('emergency'), say('closed.emergency'));
     // A refusal is only set aside where life is at stake.
     ask.hidden = refused && one.urgency !== 'emergency';
-    content.replaceChildren(h('div', { class: 'message shut', role: 'status' }, icon('lock'), h('h2', {}, say('closed.title')), h('p', {}, say(refused ? 'closed.no' : 'closed.text')), ask, sure));
+    content.replaceChildren(h('div', { class: 'message shut', role: 'status' }, icon('lock'), h('h2', {}, say('closed.title')), h('p', {}, say(refused ? 'closed.no' : 'closed.text')), ask, form, problem));
   }
 
   const watching = watch(load, { least: 2, every: 8 });
@@ -72,10 +78,4 @@ function showCase(main, place) {
     if (inner && one && shown === chosen()) inner.move(target); else if (one) draw();
   };
   return leave;
-}
-
-/** A case with the progress of its studies, which only the worklist has. */
-async function readCase(number) {
-  const found = await api(`worklist?${new URLSearchParams({ state: 'all', text: number, limit: 20 })}`);
-  return (found.cases || []).find(one => one.number === number) || findCase(number);
 }

@@ -43,7 +43,7 @@ function showForm(main, { study, number }) {
 
   const picks = h('ul', { class: 'picks' });
   const pickBox = h('section', { class: 'card', hidden: true }, h('h2', {}, say('case.from')), h('p', { class: 'faint' }, say('case.from.text')), picks);
-  const problem = h('p', { class: 'warning', role: 'alert', hidden: true });
+  const problem = h('p', { class: 'warning', id: 'formproblem', role: 'alert', hidden: true });
   const submit = h('button', { class: 'primary big' }, say(number ? 'save' : 'create'));
   const more = h('details', { class: 'card' }, h('summary', {}, say('more.details')), h('div', { class: 'fields' }, h('div', { class: 'field' }, h('label', { for: 'specialty' }, say('specialty')), specialty), context.box, requested.box, accession.box));
   const form = h('form', { class: 'column caseform', novalidate: true, onsubmit: send },
@@ -90,8 +90,9 @@ function showForm(main, { study, number }) {
     event.preventDefault();
     if (busy) return;
     const missing = !values.question.trim() ? ['question.required', question.input] : !values.family.trim() && !values.id.trim() ? ['patient.required', family.input] : null;
-    for (const input of [question.input, family.input]) input.removeAttribute('aria-invalid');
-    if (missing) { problem.textContent = say(missing[0]); problem.hidden = false; missing[1].setAttribute('aria-invalid', 'true'); missing[1].focus(); return; }
+    for (const input of [question.input, family.input]) { input.removeAttribute('aria-invalid'); input.removeAttribute('aria-describedby'); }
+    submit.before(problem);
+    if (missing) { problem.textContent = say(missing[0]); problem.hidden = false; missing[1].setAttribute('aria-invalid', 'true'); missing[1].setAttribute('aria-describedby', problem.id); missing[1].after(problem); missing[1].focus(); return; }
     busy = true;
     submit.disabled = true;
     submit.textContent = say('saving');
@@ -100,7 +101,7 @@ function showForm(main, { study, number }) {
       const one = number ? await api(`cases/${encodeURIComponent(number)}`, { method: 'PATCH', body: { revision: known.revision, ...body() } }) : await api('cases', { method: 'POST', body: body() });
       if (!number && values.study) await api(studyPlace(one.number, values.study), { method: 'PUT' });
       if (!number) { draft = null; draft = { ...emptyDraft(), requestedBy: values.requestedBy }; }
-      toast(number ? say('saved') : say('created', { c: one.number }));
+      toast(number ? say('saved') : say('created', { c: inWords(one.number) }));
       location.hash = `#/case/${encodeURIComponent(one.number)}`;
     } catch (error) {
       problem.textContent = refusalText(error);

@@ -73,6 +73,8 @@ function casePatient(one) {
 }
 
 const questionLine = one => one.question ? own(one.question, { class: 'asked' }) : h('span', { class: 'faint' }, say('question.missing'));
+/** A number inside a sentence: in its own direction, and in one piece. */
+const inWords = number => `\u2068${number.replace(/-/g, '\u2011')}\u2069`;
 const caseNumber = one => own(one.number, { class: 'number-of-case', dir: 'ltr' });
 
 /** What is known of each study of a case. One that came by another way than a link is whole. */
@@ -94,6 +96,7 @@ function refusalText(error) {
   return say('error.refused', { n: String(error.status) });
 }
 
+/** A case with the progress of its studies. */
 const findCase = number => api(`cases/${encodeURIComponent(number)}`);
 
 /** Draws anew, but only what is different, so that nothing flickers and nothing loses the focus in vain. */
@@ -109,7 +112,7 @@ function refresh(element, make) {
 
 /** The picture of a study; one that is on the page already stays, whatever changes around it. */
 const studyPicture = (entry, old, side) => old?.querySelector(`[data-progress="${entry.study}"] .live`)
-  || livePicture(leaveOf(entry.study, `${ROOT}/${path(entry.study)}/thumbnail?accept=image/jpeg&viewport=128,128`), (entry.modalities || [entry.modality])[0] || '–', side);
+  || livePicture(`${ROOT}/${path(entry.study)}/thumbnail?accept=image/jpeg&viewport=128,128`, (entry.modalities || [entry.modality])[0] || '–', side);
 
 const studyLabel = entry => [(entry.modalities || [entry.modality]).filter(Boolean).join(' '), entry.description].filter(Boolean).join(' · ');
 

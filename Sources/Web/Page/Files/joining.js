@@ -19,7 +19,7 @@ async function joinStudy(number, study) {
   try {
     await api(studyPlace(number, study), { method: 'PUT' });
     refreshPage();
-    toast(say('joined', { c: number }), () => partStudy(number, study, true));
+    toast(say('joined', { c: inWords(number) }), () => partStudy(number, study, true));
   } catch (error) { toast(refusalText(error)); }
 }
 
@@ -27,7 +27,7 @@ async function partStudy(number, study, isUndo) {
   try {
     await api(studyPlace(number, study), { method: 'DELETE' });
     refreshPage();
-    if (isUndo) toast(say('undone')); else toast(say('unjoined', { c: number }), () => joinStudy(number, study));
+    if (isUndo) toast(say('undone')); else toast(say('unjoined', { c: inWords(number) }), () => joinStudy(number, study));
   } catch (error) { toast(refusalText(error)); }
 }
 

@@ -10,6 +10,8 @@ const LINK_ICONS = { good: 'check', waiting: 'clock', bad: 'cross' };
 
 const secondsTo = time => Math.max(0, (time - Date.now()) / 1000);
 
+const rateWords = kbit => `\u2066${kbit < 10000 ? `${number(Math.round(kbit))} kbit/s` : `${number(Math.round(kbit / 1000))} Mbit/s`}\u2069`;
+
 /** The card that one looks at first: a shape, a word, a sentence, and a way out. */
 function linkCard(status) {
   const link = status?.link || {};
@@ -20,7 +22,7 @@ function linkCard(status) {
   const facts = [
     since && kind !== 'good' && say('link.since', { t: duration(Math.max(5, (Date.now() - since) / 1000)) }),
     next && secondsTo(next) > 0 && say('link.next', { t: duration(secondsTo(next)) }),
-    link.rateKbit > 0 && say('link.rate', { n: Math.round(link.rateKbit) }), link.rttMs > 0 && say('link.rtt', { n: Math.round(link.rttMs) }),
+    link.rateKbit > 0 && say('link.rate', { r: rateWords(link.rateKbit) }), link.rttMs > 0 && say('link.rtt', { r: `\u2066${number(Math.round(link.rttMs))} ms\u2069` }),
     link.monthBytes > 0 && (link.monthBudget > 0 ? say('link.month', { a: size(link.monthBytes), b: size(link.monthBudget) }) : say('link.month.only', { a: size(link.monthBytes) })),
   ].filter(Boolean);
   const problem = link.problem && problemText(link.problem);

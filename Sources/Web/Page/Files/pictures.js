@@ -86,6 +86,6 @@ function offerOriginal(link, instance, file) {
   link.title = say(whole ? 'download' : 'download.later');
   link.setAttribute('aria-label', link.title);
   if (!whole) { link.removeAttribute('href'); link.removeAttribute('download'); return; }
-  link.href = leaveOf(instance.study, `${file}?accept=application/dicom`);
+  link.href = `${file}?accept=application/dicom`;
   link.download = `${instance.uid}.dcm`;
 }

@@ -121,9 +121,3 @@ function watch(work, { least = 1.5, every = 5 } = {}) {
     stop() { stopped = true; clearTimeout(timer); NEWS.drop(soon); document.removeEventListener('visibilitychange', seen); removeEventListener('online', seen); },
   };
 }
-
-/** Studies whose pictures a reader has opened in an emergency without consent; the server writes each opening down. */
-const OPENED = new Set();
-
-/** An address of a study's pictures, with the leave of the emergency where there is one. */
-const leaveOf = (study, address) => OPENED.has(study) ? `${address}${address.includes('?') ? '&' : '?'}override=emergency` : address;

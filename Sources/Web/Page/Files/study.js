@@ -81,7 +81,7 @@ function showStudy(main, uid, open, given = {}) {
 
   /** Whether the pictures may be seen: searches are answered without consent, pictures are not. */
   async function isClosed() {
-    const answer = await fetch(leaveOf(uid, `${ROOT}/${path(uid)}/thumbnail?accept=image/jpeg&viewport=128,128`), { signal: abort.signal }).catch(() => null);
+    const answer = await fetch(`${ROOT}/${path(uid)}/thumbnail?accept=image/jpeg&viewport=128,128`, { signal: abort.signal }).catch(() => null);
     if (answer?.status !== 403) return false;
     const { error } = await answer.json().catch(() => ({}));
     closed(error?.case || '');
@@ -140,7 +140,7 @@ function showStudy(main, uid, open, given = {}) {
     const isImage = instance.columns > 0;
     // A picture that is being made better stays where it is, whatever else changes around it.
     const live = old?.querySelector('.live');
-    const source = leaveOf(uid, `${address}/thumbnail?accept=image/jpeg&viewport=128,128`);
+    const source = `${address}/thumbnail?accept=image/jpeg&viewport=128,128`;
     const picture = () => instance.coming ? livePicture(source, instance.modality || '–', 112, instance.uid) : thumbnail(source, instance.modality || '–', 112);
     return h('a', { class: 'tile', 'data-instance': instance.uid, href: `${base}/${encodeURIComponent(instance.series)}/${instance.index + 1}`, 'aria-label': isImage ? say('open.image', { i: String(label) }) : say('document') },
       isImage ? live || picture() : h('span', { class: 'thumb' }, icon('document')),

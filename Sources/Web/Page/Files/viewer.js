@@ -50,7 +50,7 @@ function showViewer(given) {
       if (scale < 1) query.set('viewport', `${Math.round(instance.columns * scale)},${Math.round(instance.rows * scale)}`);
     }
     if (windowValue && given.modality === 'CT') query.set('window', windowValue);
-    return leaveOf(instance.study, `${ROOT}/${path(instance.study, instance.series, instance.uid)}/frames/${isClip() ? at : 1}/rendered?${query}`);
+    return `${ROOT}/${path(instance.study, instance.series, instance.uid)}/frames/${isClip() ? at : 1}/rendered?${query}`;
   }
 
   const inStack = at => at >= 1 && at <= length();
@@ -86,7 +86,7 @@ function showViewer(given) {
         if (mine !== turn) return;
         bar.hidden = false;
         if (!isClip() && !actual && waited !== wanted) {
-          picture.src = leaveOf(instance.study, `${file}/thumbnail?accept=image/jpeg&viewport=128,128`);
+          picture.src = `${file}/thumbnail?accept=image/jpeg&viewport=128,128`;
           picture.classList.add('coarse');
           picture.hidden = false;
           tell({ name: 'preview' });
@@ -168,7 +168,7 @@ function showViewer(given) {
     tell({ name: '' });
     bar.hidden = true;
     picture.hidden = true;
-    problem.replaceChildren(say('noimage'), h('a', { class: 'button', href: leaveOf(one().study, `${file}/rendered`), target: '_blank', rel: 'noopener' }, say('open.document')));
+    problem.replaceChildren(say('noimage'), h('a', { class: 'button', href: `${file}/rendered`, target: '_blank', rel: 'noopener' }, say('open.document')));
     problem.hidden = false;
   }
 

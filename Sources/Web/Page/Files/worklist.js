@@ -90,7 +90,7 @@ const isComplete = one => { const studies = caseStudies(one); return studies.len
 /** A case as one row: the whole of it leads to its images. */
 function caseRow(one, old) {
   const studies = caseStudies(one);
-  const closed = consentState(one) !== 'yes';
+  const closed = consentState(one) !== 'yes' && !one.overridden;
   return h('li', { class: `case ${URGENCIES.includes(one.urgency) ? one.urgency : 'routine'}`, 'data-case': one.number },
     h('div', { class: 'mark' }, urgencyMark(one.urgency), ageMark(one.createdAt)),
     h('div', { class: 'who' }, h('h2', {}, h('a', { class: 'stretch', href: `#/case/${encodeURIComponent(one.number)}` }, caseNumber(one))), casePatient(one),
