@@ -90,7 +90,8 @@ extension Archive {
     } catch {
       throw try setAside(spool, receipt, .unparsable(error), .unparsable(error.code.rawValue), error.reason)
     }
-    let entry = IndexEntry(object, digest: digest, size: spool.count, receipt: receipt)
+    let entry = IndexEntry(
+      object, digest: digest, size: spool.count, receipt: receipt, preparesAll: replacement.preparesAll)
     let expectations: [(String, UID?, UID)] = [
       ("SOP Class UID", receipt.expectedSOPClassUID, entry.identity.sopClassUID),
       ("SOP Instance UID", receipt.expectedSOPInstanceUID, entry.identity.sopInstanceUID),

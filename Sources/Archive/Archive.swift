@@ -1,5 +1,6 @@
 import DICOM
 import Foundation
+import Imaging
 import Logging
 
 /// Immutable objects and their index: everything that was ever acknowledged, and how to find it.
@@ -66,8 +67,13 @@ public final class Archive: Sendable {
     threads = StoreThreads(limit: options.asyncStoreThreads)
     let leases = ReadLeases()
     self.leases = leases
+    let issuer = options.preparation?.issuerOfPatientID
+    if let issuer, !IssuerCoercion.isValid(issuer) {
+      throw ArchiveError("a site's name must be printable ASCII of at most 64 characters")
+    }
     let replacement = Replacement(
-      objects: objects, index: index, writer: writer, flights: flights, leases: leases, latch: latch)
+      objects: objects, index: index, writer: writer, flights: flights, leases: leases, latch: latch,
+      preparesAll: issuer != nil)
     self.replacement = replacement
 
     let recovery = Recovery(

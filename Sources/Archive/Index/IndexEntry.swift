@@ -31,11 +31,12 @@ struct IndexEntry: Sendable {
   /// - Parameters:
   ///   - received: of a prepared file: the digest of the received one.
   ///   - prepared: of a prepared file: what there is to know besides.
+  ///   - preparesAll: whether objects without a ladder wait for their preparation, too.
   ///   - arrivingFrames: of an object of which only the header was parsed, because the rest is still coming: how many frames there
   ///     will be.
   init(
     _ object: ParsedObject, digest: Digest, received: Digest? = nil, size: Int, receipt: Receipt,
-    prepared: PreparedFacts? = nil, arrivingFrames: Int? = nil
+    prepared: PreparedFacts? = nil, preparesAll: Bool = false, arrivingFrames: Int? = nil
   ) {
     let receivedDigest = received ?? digest
     let dataSet = object.dataSet
@@ -79,7 +80,8 @@ struct IndexEntry: Sendable {
     self.prepared = prepared
     let isNative = object.pixelData.map { !$0.isEncapsulated } ?? false
     preparation =
-      arrivingFrames != nil ? .arriving : receivedDigest != digest ? .prepared : isNative ? .waiting : .untouched
+      arrivingFrames != nil
+      ? .arriving : receivedDigest != digest ? .prepared : isNative || preparesAll ? .waiting : .untouched
     self.dataSet = dataSet
     var json = Self.json(of: dataSet, standIns: standIns)
     if arrivingFrames ?? 0 > 0 { Self.addPixelData(to: &json, object.transferSyntax) }

@@ -19,12 +19,34 @@ enum IndexReplacement {
   /// Makes a prepared file the one that is kept.
   ///
   /// False, and nothing is changed, when the row is no longer the one of the received file that waits.
-  static func prepare(_ id: Int64, _ entry: IndexEntry, _ facts: PreparedFacts, _ db: Database) throws -> Bool {
+  ///
+  /// - Parameter setsIssuer: whether the file may have another Issuer of Patient ID than the received one, which is the study's then.
+  static func prepare(
+    _ id: Int64, _ entry: IndexEntry, _ facts: PreparedFacts, setsIssuer: Bool = false, _ db: Database
+  ) throws -> Bool {
     let kept = try KeptFile.fetch(db, where: "id = ? AND preparation = 0", [id])
     guard let kept, kept.name == ObjectName(entry.receivedDigest) else { return false }
     try set(kept, to: entry, .prepared, db)
     try insert(facts, instance: id, db)
+    if setsIssuer { try setIssuer(of: id, from: entry, db) }
     return true
+  }
+
+  private static func setIssuer(of id: Int64, from entry: IndexEntry, _ db: Database) throws {
+    let row = try Row.fetchOne(
+      db.cachedStatement(
+        sql: """
+          SELECT study_members.study_id, mask, members FROM instance CROSS JOIN series ON series.id = series_id
+          CROSS JOIN study_members ON study_members.study_id = series.study_id WHERE instance.id = ?
+          """), arguments: [id])
+    guard let row, let bit = StoredAttributes.study.index(of: .issuerOfPatientID) else { return }
+    let old = MemberList(encoded: Array(row[2] as Data))
+    let new = old.filled(from: entry.studyMembers()) { $0 == .issuerOfPatientID }
+    guard new.encoded != old.encoded else { return }
+    try db.cachedStatement(sql: "UPDATE study_members SET mask = mask | ?, members = ? WHERE study_id = ?")
+      .execute(arguments: [
+        Int64(bitPattern: entry.studyMask & 1 << UInt64(bit)), Data(new.encoded), row[0] as Int64,
+      ])
   }
 
   /// Makes the received file the one that is kept, and lets it wait again.

@@ -14,6 +14,8 @@ struct PreparationJob: Sendable, Hashable {
   let size: Int
   let transferSyntax: UID
   let receivedAt: Date
+  /// AE title of its sender; empty when nobody said it.
+  let sender: String
   /// How often it was begun and never ended: each time the process went down.
   let attempts: Int
 }
@@ -25,7 +27,7 @@ extension PreparationJob {
     self.init(
       id: row[0], instance: UID(rawValue: row[1]), study: UID(rawValue: row[2]), series: row[3], received: received,
       size: row[5], transferSyntax: UID(rawValue: row[6]), receivedAt: Date(timeIntervalSince1970: row[7]),
-      attempts: row[8])
+      sender: row[9], attempts: row[8])
   }
 }
 
@@ -38,10 +40,11 @@ extension ArchiveIndex {
         db.cachedStatement(
           sql: """
             SELECT instance.id, instance.uid, study.uid, series.id, received_digest, size, transfer_syntax, received_at,
-              coalesce(attempts, 0)
+              coalesce(attempts, 0), coalesce(calling_ae_title, '')
             FROM study CROSS JOIN series ON series.study_id = study.id
             CROSS JOIN instance ON instance.series_id = series.id
             LEFT JOIN preparation_note ON instance_id = instance.id
+            LEFT JOIN source ON source.id = source_id
             WHERE study.uid = ? AND preparation = 0
             ORDER BY series.number, series.id, instance.number, instance.id LIMIT 20000
             """), arguments: [study.rawValue]

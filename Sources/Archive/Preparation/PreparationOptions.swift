@@ -12,6 +12,10 @@ public struct PreparationOptions: Sendable {
   /// How long a received file stays beside the prepared one, for pictures in full size, which are drawn from it much faster.
   /// It goes earlier, the oldest first, while the disk has less than twice its reserve. Zero: at once.
   public var keepReceivedFor = Duration.seconds(72 * 3600)
+  /// The name of a site, of which every object then carries this Issuer of Patient ID, whether there is a ladder for it or not; what
+  /// stood there is kept in Original Attributes Sequence. Printable ASCII, at most 64 characters. nil, at the hub: objects keep what they
+  /// came with.
+  public var issuerOfPatientID: String?
   /// False: nothing is prepared, but received files whose time has come are removed.
   public var prepares = true
 

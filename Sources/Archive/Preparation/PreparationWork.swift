@@ -3,6 +3,9 @@ import Foundation
 import Imaging
 
 /// The part of a preparation that takes processor time: from the received file to a proven one. Changes nothing in the archive.
+///
+/// At a site there are two steps, each proven: the object gets the site as Issuer of Patient ID, then its ladder. What has no ladder
+/// stops after the first.
 struct PreparationWork: Sendable {
   enum Result: Sendable {
     /// The file lies at `path`, in the folder of arriving files, not flushed.
@@ -53,37 +56,68 @@ struct PreparationWork: Sendable {
     }
     let rule = options.profile.decide(facts).rule
     let ruleText = "\(options.profile.name) \(options.profile.version): \(rule.name)"
-    guard rule.action.codec == .ladder else { return .untouched(code: "as-received", detail: ruleText) }
+    let coerced = objects.temporaryPath()
+    defer { unlink(coerced) }
+    let isCoerced: Bool
+    switch try coerce(job, received, to: coerced) {
+    case .written: isCoerced = true
+    case .alreadySo: isCoerced = false
+    case .untouched(.differs(let tag)):
+      return .refused(code: "attribute-differs", detail: "\(CoercionObstacle.differs(tag))")
+    case .untouched(let obstacle): return .untouched(code: obstacle.code, detail: "\(obstacle)")
+    }
+    /// The object as it was received, or with nothing but the site's name in it.
+    func withoutLadder(_ code: String, _ detail: String) throws -> Result {
+      guard isCoerced else { return .untouched(code: code, detail: detail) }
+      guard rename(coerced, output) == 0 else { throw ArchiveError("a file could not be renamed") }
+      let digest = try ObjectBytes.mapped(path: output).sha256()
+      let kept: ReceivedFile = rule.action.keepReceived ? .kept : .toRemove
+      return try entry(digest, nil, at: output, job, kept, ruleText, encoding: .zero, proof: .zero)
+    }
+    guard rule.action.codec == .ladder else { return try withoutLadder("as-received", ruleText) }
     var ladder = LadderFile.Options()
     ladder.layers = rule.action.layers
     ladder.memoryLimit = options.memoryLimit
-    let outcome = try LadderFile.prepare(path: received, options: ladder, output: output, checkpoint: checkpoint)
+    let outcome = try LadderFile.prepare(
+      path: isCoerced ? coerced : received, options: ladder, output: output, checkpoint: checkpoint)
     switch outcome {
-    case .untouched(let reason): return .untouched(code: reason.code, detail: "\(reason)")
+    case .untouched(let reason): return try withoutLadder(reason.code, "\(reason)")
     case .refused(let reason): return .refused(code: reason.code, detail: "\(reason)")
     case .proven(let prepared):
       guard prepared.size < job.size else {
-        return .untouched(code: "not-smaller", detail: "\(prepared.size) bytes instead of \(job.size)")
+        unlink(output)
+        return try withoutLadder("not-smaller", "\(prepared.size) bytes instead of \(job.size)")
       }
-      return try entry(of: prepared, at: output, job, rule.action.keepReceived ? .kept : .toRemove, ruleText)
+      return try entry(
+        prepared.digest, prepared.layers, at: output, job, rule.action.keepReceived ? .kept : .toRemove, ruleText,
+        encoding: prepared.encodeTime, proof: prepared.proofTime)
     }
   }
 
+  /// Gives the object the site's name, where there is one to give.
+  private func coerce(_ job: PreparationJob, _ path: String, to output: String) throws -> IssuerCoercion.Outcome {
+    guard let issuer = options.issuerOfPatientID else { return .alreadySo }
+    return try IssuerCoercion(issuer: issuer, source: job.sender, receivedAt: job.receivedAt)
+      .write(path: path, output: output)
+  }
+
   private func entry(
-    of prepared: PreparedObject, at path: String, _ job: PreparationJob, _ receivedFile: ReceivedFile, _ rule: String
+    _ digest: [UInt8], _ layers: LayerTable?, at path: String, _ job: PreparationJob, _ receivedFile: ReceivedFile,
+    _ rule: String, encoding: Duration, proof: Duration
   ) throws -> Result {
-    guard let digest = Digest(prepared.digest) else { throw ArchiveError("a digest is not 32 bytes") }
+    guard let digest = Digest(digest), let size = Folder.fileSize(path) else {
+      throw ArchiveError("a prepared file cannot be read")
+    }
     let facts = PreparedFacts(
-      layers: prepared.layers, receivedSize: job.size, receivedTransferSyntax: job.transferSyntax,
+      layers: layers, receivedSize: job.size, receivedTransferSyntax: job.transferSyntax,
       receivedFile: receivedFile, preparedAt: Date(), rule: rule)
     let entry = IndexEntry(
       try ParsedObject.parse(ObjectBytes.mapped(path: path)), digest: digest, received: job.received,
-      size: prepared.size, receipt: Receipt(channel: .found, receivedAt: job.receivedAt), prepared: facts)
+      size: size, receipt: Receipt(channel: .found, receivedAt: job.receivedAt), prepared: facts)
     // The attributes were compared; this is what the index makes of them.
     guard entry.identity.sopInstanceUID == job.instance, entry.identity.studyInstanceUID == job.study else {
       return .refused(code: "identity-differs", detail: "the prepared file has other UIDs")
     }
-    return .made(
-      path: path, entry: entry, facts: facts, encoding: prepared.encodeTime, proof: prepared.proofTime)
+    return .made(path: path, entry: entry, facts: facts, encoding: encoding, proof: proof)
   }
 }

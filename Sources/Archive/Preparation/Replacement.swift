@@ -19,6 +19,8 @@ struct Replacement: Sendable {
   let flights: Flights
   let leases: ReadLeases
   let latch: FailureLatch
+  /// At a site every object waits for its preparation, which gives it the site's name.
+  var preparesAll = false
   var reached: @Sendable (Step) -> Void = { _ in }
 
   /// What came of a replacement.
@@ -54,7 +56,9 @@ struct Replacement: Sendable {
       }
       reached(.named)
       do {
-        let isSwitched = try writer.change(keepsRows: true) { try IndexReplacement.prepare(id, entry, facts, $0) }
+        let isSwitched = try writer.change(keepsRows: true) {
+          try IndexReplacement.prepare(id, entry, facts, setsIssuer: preparesAll, $0)
+        }
         if !isSwitched { try? objects.remove(name) }
         return isSwitched
       } catch {
@@ -86,7 +90,8 @@ struct Replacement: Sendable {
     let object = try ParsedObject.parse(ObjectBytes.mapped(path: path))
     // Only what the file says is taken from the entry: the receipt stays.
     let entry = IndexEntry(
-      object, digest: kept.name.received, size: Folder.fileSize(path) ?? 0, receipt: Receipt(channel: .found))
+      object, digest: kept.name.received, size: Folder.fileSize(path) ?? 0, receipt: Receipt(channel: .found),
+      preparesAll: preparesAll)
     try writer.change(keepsRows: true) { try IndexReplacement.restore(kept, entry, $0) }
     return true
   }

@@ -52,7 +52,7 @@ extension Archive {
     let entry = IndexEntry(
       object, digest: name.digest, received: name.received, size: size,
       receipt: Receipt(channel: .found, receivedAt: receivedAt),
-      prepared: name.isPrepared ? try facts(ofPrepared: path, receivedAt) : nil)
+      prepared: name.isPrepared ? try facts(ofPrepared: path, receivedAt) : nil, preparesAll: replacement.preparesAll)
     let uid = entry.identity.sopInstanceUID
     // An object that was just arriving, or being prepared, has its row by now.
     try flights.alone(uid) { () throws in

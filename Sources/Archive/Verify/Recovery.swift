@@ -140,7 +140,7 @@ struct Recovery {
     }
     let entry = IndexEntry(
       object, digest: digest, received: kept?.name.digest == digest ? kept?.name.received : nil, size: size,
-      receipt: receipt)
+      receipt: receipt, preparesAll: replacement.preparesAll)
     if let kept {
       // Its prepared file is lost, and the received bytes are back; or it was still coming over a link, and came whole.
       try writer.change { try IndexReplacement.restore(kept, entry, $0) }

@@ -7,12 +7,19 @@ extension ParsedObject {
   /// Not compared are group lengths, which depend on how headers are written, the lengths of sequences, and `ignored` attributes of the
   /// top level. Of a difference inside a sequence the innermost attribute is told. Blocks: mapped values are read.
   public func firstDifference(from other: ParsedObject, ignoring ignored: Set<Tag>) -> Tag? {
-    let a = Side(dataSet.table)
-    let b = Side(other.dataSet.table)
+    dataSet.firstDifference(from: other.dataSet, ignoring: ignored)
+  }
+}
+
+extension DataSet {
+  /// The same of two data sets, or of items.
+  public func firstDifference(from other: DataSet, ignoring ignored: Set<Tag> = []) -> Tag? {
+    let a = Side(table)
+    let b = Side(other.table)
     // Ends of the containers that are open on both sides.
-    var open: [(a: Int, b: Int)] = [(a.records.count, b.records.count)]
-    var i = 0
-    var j = 0
+    var open: [(a: Int, b: Int)] = [(range.upperBound, other.range.upperBound)]
+    var i = range.lowerBound
+    var j = other.range.lowerBound
     while let level = open.last {
       let skipped = open.count == 1 ? ignored : []
       i = a.next(i, before: level.a, skipping: skipped)

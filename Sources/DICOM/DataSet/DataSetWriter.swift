@@ -114,7 +114,7 @@ extension DataSetWriter {
     if elements[.specificCharacterSet] == nil, needsCharacterSet {
       complete.string(.specificCharacterSet, .cs, "ISO_IR 192")
     }
-    var output = Output(isExplicit: transferSyntax.isExplicitVR, isLittleEndian: transferSyntax.isLittleEndian)
+    var output = EncodedElements(isExplicit: transferSyntax.isExplicitVR, isLittleEndian: transferSyntax.isLittleEndian)
     complete.write(to: &output)
     return transferSyntax.isDeflated ? Self.storedBlocks(output.bytes) : output.bytes
   }
@@ -135,7 +135,7 @@ extension DataSetWriter {
     }
   }
 
-  private func write(to output: inout Output) {
+  func write(to output: inout EncodedElements) {
     for (tag, element) in elements.sorted(by: { $0.key < $1.key }) {
       switch element.value {
       case .bytes(var bytes):
@@ -143,9 +143,9 @@ extension DataSetWriter {
         output.header(tag, element.vr, length: bytes.count)
         output.append(bytes, wordSize: element.vr.wordSize)
       case .items(let items):
-        var content = Output(isExplicit: output.isExplicit, isLittleEndian: output.isLittleEndian)
+        var content = EncodedElements(isExplicit: output.isExplicit, isLittleEndian: output.isLittleEndian)
         for item in items {
-          var nested = Output(isExplicit: output.isExplicit, isLittleEndian: output.isLittleEndian)
+          var nested = EncodedElements(isExplicit: output.isExplicit, isLittleEndian: output.isLittleEndian)
           item.write(to: &nested)
           content.itemHeader(.item, length: nested.bytes.count)
           content.bytes += nested.bytes
@@ -187,56 +187,9 @@ extension DataSetWriter {
   }
 }
 
-/// Bytes in one of the three encodings of a data set.
-private struct Output {
-  let isExplicit: Bool
-  let isLittleEndian: Bool
-  var bytes: [UInt8] = []
-
-  mutating func integer<T: FixedWidthInteger>(_ value: T) {
-    withUnsafeBytes(of: isLittleEndian ? value.littleEndian : value.bigEndian) { bytes.append(contentsOf: $0) }
-  }
-
-  /// A nil length is undefined.
-  mutating func header(_ tag: Tag, _ vr: VR, length: Int?) {
-    integer(tag.group)
-    integer(tag.element)
-    let field = length.map { UInt32(clamping: $0) } ?? .max
-    guard isExplicit else { return integer(field) }
-    // A value too long for the 16 bits of its VR becomes UN (PS3.5 §6.2.2).
-    let written = !vr.hasLongLength && field > 0xFFFE ? VR.un : vr
-    bytes += [UInt8(written.rawValue >> 8), UInt8(truncatingIfNeeded: written.rawValue)]
-    if written.hasLongLength {
-      bytes += [0, 0]
-      integer(field)
-    } else {
-      integer(UInt16(field))
-    }
-  }
-
-  mutating func itemHeader(_ tag: Tag, length: Int) {
-    integer(tag.group)
-    integer(tag.element)
-    integer(UInt32(clamping: length))
-  }
-
-  mutating func append(_ value: [UInt8], wordSize: Int) {
-    guard !isLittleEndian, wordSize > 1 else {
-      bytes += value
-      return
-    }
-    var index = 0
-    while index + wordSize <= value.count {
-      bytes += value[index..<index + wordSize].reversed()
-      index += wordSize
-    }
-    bytes += value[index...]
-  }
-}
-
 extension VR {
   /// What makes a value of odd length even (PS3.5 §6.2).
-  fileprivate var paddingByte: UInt8 {
+  var paddingByte: UInt8 {
     switch form {
     case .text, .paragraph, .personName, .decimal: 0x20
     case .code: self == .ui ? 0 : 0x20

@@ -240,6 +240,7 @@ extension Tag {
   public static let floatPixelData = Tag(0x7FE0, 0x0008)
   public static let doubleFloatPixelData = Tag(0x7FE0, 0x0009)
   public static let pixelData = Tag(0x7FE0, 0x0010)
+  public static let digitalSignaturesSequence = Tag(0xFFFA, 0xFFFA)
   public static let dataSetTrailingPadding = Tag(0xFFFC, 0xFFFC)
 
   // Items and delimiters of sequences and of encapsulated pixel data (PS3.5 §7.5)

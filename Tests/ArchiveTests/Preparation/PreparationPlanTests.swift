@@ -11,7 +11,7 @@ import Testing
     PreparationJob(
       id: id, instance: UID(rawValue: "9.\(id)"), study: study, series: series,
       received: Digest([UInt8](repeating: 1, count: 32))!,
-      size: 1, transferSyntax: "1.2", receivedAt: Date(timeIntervalSince1970: 0), attempts: attempts)
+      size: 1, transferSyntax: "1.2", receivedAt: Date(timeIntervalSince1970: 0), sender: "", attempts: attempts)
   }
 
   private func plan() -> PreparationPlan { PreparationPlan(lookout: .seconds(1)) }
