@@ -70,6 +70,9 @@ struct Site {
     // The link waits for the first encoded image, and no reader waits for this disk.
     options.preparation?.quiet = .milliseconds(20)
     options.preparation?.longestPause = .milliseconds(200)
+    options.preparation?.lookout = .milliseconds(50)
+    // Every image says whose patient it shows.
+    options.preparation?.issuerOfPatientID = settings.name
     options.site = settings.name
     options.siteCode = settings.name
     options.queuesForLink = true

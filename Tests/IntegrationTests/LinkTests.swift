@@ -16,6 +16,19 @@ struct LinkTests {
     #expect(result.status == 0, "\(result.output)\(result.errors)")
   }
 
+  @Test(
+    "What goes wrong between a site and its hub is said clearly, and loses nothing",
+    arguments: [
+      "two_patients_with_one_id", "case_before_images", "wrong_key", "captive_portal", "hub_is_full", "site_is_full",
+      "stranger_replays", "dead_link_for_a_while",
+    ])
+  func scenario(_ name: String) throws {
+    let image = try #require(TestData.files(under: TestData.synthetic).first { $0.contains("ct") })
+    let result = try Executable.client(
+      "link_scenarios.py", ["--rekkas", Executable.rekkas.path, "--image", image, "--only", name], seconds: 180)
+    #expect(result.status == 0, "\(result.output)\(result.errors)")
+  }
+
   @Test("A site without a name, a key or a hub says what is missing, and how to give it")
   func clearErrors() throws {
     func errors(_ arguments: [String]) throws -> String {

@@ -10,10 +10,12 @@ public struct CaseRule: Sendable, Hashable, Codable {
   public var specialty: String
   /// Whether a study that fits opens a case; else it is only sent with this urgency.
   public var makesCase: Bool
+  /// Whether the patient's consent is written down before this device is used, as a procedure of the place: the case then says that it is given.
+  public var consentGiven: Bool
 
   public init(
     callingAETitle: String? = nil, calledAETitle: String? = nil, modality: String? = nil, urgency: Urgency = .routine,
-    specialty: String = "", makesCase: Bool = false
+    specialty: String = "", makesCase: Bool = false, consentGiven: Bool = false
   ) {
     self.callingAETitle = callingAETitle
     self.calledAETitle = calledAETitle
@@ -21,6 +23,7 @@ public struct CaseRule: Sendable, Hashable, Codable {
     self.urgency = urgency
     self.specialty = specialty
     self.makesCase = makesCase
+    self.consentGiven = consentGiven
   }
 
   func fits(calling: String?, called: String?, modality: String) -> Bool {

@@ -96,7 +96,8 @@ struct StudyIntake {
         id: text(.patientID), issuer: issuer.isEmpty ? rules.site : issuer, name: text(.patientName, 194),
         birthDate: ColumnText.date(entry.dataSet.string(.patientBirthDate)),
         sex: ["M", "F", "O"].contains(sex) ? sex : ""),
-      context: text(.studyDescription), accessionNumber: accessionNumber.utf8.count <= 16 ? accessionNumber : "",
+      context: text(.studyDescription),
+      consent: rule.consentGiven ? CaseConsent(given: true, at: now) : CaseConsent(), accessionNumber: accessionNumber.utf8.count <= 16 ? accessionNumber : "",
       requestedBy: text(.referringPhysicianName), madeBy: .rule, createdAt: now, revision: 0)
     try CaseRows.put(item, code: rules.code, db)
     try CaseRows.note("created", number, who: "store", detail: "rule", at: now, db)

@@ -23,7 +23,9 @@ enum CaseRuleFile {
     return try list.map { try rule($0, path) }
   }
 
-  private static let keys = ["calling-ae-title", "called-ae-title", "modality", "urgency", "specialty", "makes-case"]
+  private static let keys = [
+    "calling-ae-title", "called-ae-title", "modality", "urgency", "specialty", "makes-case", "consent",
+  ]
 
   private static func rule(_ node: Node, _ path: String) throws -> CaseRule {
     guard let mapping = node.mapping else {
@@ -50,6 +52,14 @@ enum CaseRuleFile {
     return rule
   }
 
+  private static func flag(_ text: String) throws(SettingError) -> Bool {
+    switch text.lowercased() {
+    case "yes", "true": return true
+    case "no", "false": return false
+    default: throw SettingError("is yes or no")
+    }
+  }
+
   private static func set(_ name: String, _ text: String, in rule: inout CaseRule) throws(SettingError) {
     switch name {
     case "calling-ae-title": rule.callingAETitle = try AETitle.validated(text)
@@ -61,12 +71,8 @@ enum CaseRuleFile {
       }
       rule.urgency = urgency
     case "specialty": rule.specialty = text
-    default:
-      switch text.lowercased() {
-      case "yes", "true": rule.makesCase = true
-      case "no", "false": rule.makesCase = false
-      default: throw SettingError("is yes or no")
-      }
+    case "makes-case": rule.makesCase = try flag(text)
+    default: rule.consentGiven = try flag(text)
     }
   }
 }

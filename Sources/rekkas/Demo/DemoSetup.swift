@@ -27,6 +27,7 @@ enum DemoSetup {
           urgency: urgent
           specialty: radiology
           makes-case: yes
+          consent: yes
 
       """.utf8
     ).write(to: URL(fileURLWithPath: folder + "/case-rules.yaml"))

@@ -9,19 +9,15 @@ start again. Every image that the site acknowledged must come to the hub whole, 
 import argparse
 import hashlib
 import json
-import os
 import pathlib
 import random
 import shutil
-import signal
-import socket
-import subprocess
 import tempfile
 import time
 import urllib.error
-import urllib.request
 
 from image_template import Template
+from link_servers import Server
 from part10 import parts
 from thin_proxy import ThinProxy
 from upper_layer import CT, EXPLICIT, Association
@@ -41,45 +37,11 @@ template = Template(options.image, options.seed)
 KEY = "".join(f"{chance.randrange(256):02x}" for _ in range(32))
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Server:
-    def __init__(self, kind, arguments, environment=None):
-        self.kind, self.http, self.dicom = kind, free_port(), free_port()
-        self.arguments, self.environment = arguments, environment or {}
-
-    def start(self):
-        log = open(work / f"{self.kind}.log", "ab")
-        self.process = subprocess.Popen(
-            [options.rekkas, self.kind, "--data", str(work / self.kind), "--http", f"127.0.0.1:{self.http}", "--dicom",
-             f"127.0.0.1:{self.dicom}", "--set", "archive.disk-reserve=16M", "--log-level", "notice", *self.arguments],
-            stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **self.environment})
-        if "ready" not in self.process.stdout.readline():
-            raise SystemExit(f"the {self.kind} did not start: {(work / (self.kind + '.log')).read_text()[-2000:]}")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        assert self.process.wait(60) == 0, f"SIGTERM does not end the {self.kind} cleanly"
-
-    def get(self, path, accept="application/json"):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.http}{path}", headers={"Accept": accept})
-        with urllib.request.urlopen(request, timeout=60) as r:
-            return r.headers["Content-Type"], r.read()
-
-
 (work / "sites.yaml").write_text(f"sites:\n  - name: MIDELT\n    key: {KEY}\n")
-hub = Server("hub", ["--set", f"link.sites={work}/sites.yaml"])
+hub = Server(options.rekkas, "hub", work / "hub", ["--set", f"link.sites={work}/sites.yaml"])
 hub.start()
 proxy = ThinProxy(hub.http, options.kbit)
-site = Server("site", ["--name", "MIDELT", "--hub", f"http://127.0.0.1:{proxy.port}", "--set", "cases.seal-after=1"], {"REKKAS_LINK_KEY": KEY})
+site = Server(options.rekkas, "site", work / "site", ["--name", "MIDELT", "--hub", f"http://127.0.0.1:{proxy.port}", "--set", "cases.seal-after=1"], {"REKKAS_LINK_KEY": KEY})
 site.start()
 
 acknowledged = {}  # uid: (study, series, digest of the samples)
@@ -158,11 +120,11 @@ while time.monotonic() < deadline:  # the receipts, too
         break
     time.sleep(0.2)
 seconds = time.monotonic() - started
-sizes = sum(p.stat().st_size for p in (work / "hub" / "objects").rglob("*.dcm"))
+sizes = sum(p.stat().st_size for p in (hub.data / "objects").rglob("*.dcm"))
 site.stop()
 hub.stop()
 proxy.close()
-verify = {s.kind: subprocess.run([options.rekkas, "verify", "--data", str(work / s.kind), "--json"], capture_output=True, text=True) for s in (hub, site)}
+verify = {s.kind: s.verify() for s in (hub, site)}
 kills = sum(counts.get(k, 0) for k in ("site", "hub", "cut")) + 2 * counts.get("both", 0)
 result = {
     "rounds": options.rounds, "acknowledged": len(acknowledged), "whole": len(acknowledged) - len(open_images), "lost": len(open_images) - differs,

@@ -1,0 +1,281 @@
+"""What can go wrong between a site and its hub, played with the real programs; each scenario says what a person would see.
+
+    link_scenarios.py --rekkas EXECUTABLE --image CT.dcm [--only NAME]
+
+Ends with one JSON line of the scenarios that held; the first that does not is an assertion.
+"""
+import argparse
+import hashlib
+import json
+import pathlib
+import shutil
+import socket
+import tempfile
+import threading
+import time
+
+from image_template import Template
+from link_servers import Server, wait_for
+from part10 import data_set_bytes, parts
+from thin_proxy import ThinProxy
+from upper_layer import CT, EXPLICIT, Association
+
+ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+ap.add_argument("--rekkas", required=True)
+ap.add_argument("--image", required=True)
+ap.add_argument("--only")
+options = ap.parse_args()
+work = pathlib.Path(tempfile.mkdtemp(prefix="rekkas-scenarios-"))
+KEYS = {"MIDELT": "11" * 32, "AZILAL": "22" * 32}
+
+
+def hub(name, keys=KEYS):
+    folder = work / name
+    folder.mkdir(parents=True)
+    (folder / "sites.yaml").write_text("sites:\n" + "".join(f"  - name: {n}\n    title: Centre de {n}\n    key: {k}\n" for n, k in keys.items()))
+    return Server(options.rekkas, "hub", folder, ["--set", f"link.sites={folder}/sites.yaml"])
+
+
+def site(name, port, code="MIDELT", key=None, arguments=()):
+    return Server(options.rekkas, "site", work / name, ["--name", code, "--hub", f"http://127.0.0.1:{port}", "--set", "link.heartbeat=5", *arguments],
+                  {"REKKAS_LINK_KEY": key or KEYS[code]})
+
+
+def push(server, template, count, calling="STORM"):
+    """Sends fresh images of a new study; {uid: digest of the data set}, or the status of the first that was refused."""
+    template.fresh_study()
+    sent = {}
+    association = Association(server.dicom, [(CT, EXPLICIT)], calling=calling)
+    for _ in range(count):
+        uid, data = template.fresh()
+        status = association.store(CT, uid, data)
+        if status != 0:
+            return status
+        sent[uid] = hashlib.sha256(data).hexdigest()
+    return sent
+
+
+def problem(server):
+    return server.json("/api/v1/site")["link"].get("problem")
+
+
+def whole(server, study, count):
+    p = server.json(f"/api/v1/studies/{study}/progress")
+    return p["link"] and p["whole"] >= count
+
+
+def two_patients_with_one_id():
+    """Two sites have a patient 000012 each: the hub never takes them for one."""
+    h = hub("ids").start()
+    sites = {code: site(f"ids-{code}", h.http, code).start() for code in KEYS}
+    template = Template(options.image, 11)
+    studies = {}
+    for code, s in sites.items():
+        assert len(push(s, template, 2)) == 2
+        studies[code] = template.study
+    for code, study in studies.items():
+        wait_for(f"the study of {code} is whole", lambda: whole(h, study, 2))
+        status, _, body = h.request("GET", f"/dicom-web/studies?IssuerOfPatientID={code}&includefield=IssuerOfPatientID", accept="application/dicom+json")
+        rows = json.loads(body)
+        assert status == 200 and [r["0020000D"]["Value"][0] for r in rows] == [study], (code, rows)
+        assert rows[0]["00100021"]["Value"] == [code]
+        # And so says the file that readers and archives get.
+        kind, body = h.get(f"/dicom-web/studies/{study}", 'multipart/related; type="application/dicom"; transfer-syntax=*')
+        for _, file in parts(kind, body):
+            assert b"\x10\x00\x21\x00LO" in data_set_bytes(file) and code.encode() in data_set_bytes(file)
+    for s in [*sites.values(), h]:
+        s.stop()
+
+
+def case_before_images():
+    """A case opened at the site is on the hub's worklist before its images, which join it by their accession number; without consent they stay closed."""
+    h = hub("case").start()
+    proxy = ThinProxy(h.http, 2000)
+    s = site("case-site", proxy.port).start()
+    made = s.json("/api/v1/cases", "POST", {"urgency": "urgent", "specialty": "radiology", "question": "Fracture du rocher ?",
+                                           "patient": {"id": "77", "name": "EXEMPLE^Amina=المثال^أمينة"}, "consent": {"given": None}})
+    number = made["number"]
+    row = wait_for("the case is on the worklist", lambda: [c for c in h.json("/api/v1/worklist")["cases"] if c["number"] == number])[0]
+    assert row["question"] == "Fracture du rocher ?" and row["patient"]["issuer"] == "MIDELT" and row["site"] == "MIDELT"
+    template = Template(options.image, 12)
+    assert len(push(s, template, 3)) == 3
+    unassigned = wait_for("the study waits as unassigned", lambda: s.json("/api/v1/unassigned")["studies"])
+    assert unassigned[0]["study"] == template.study
+    s.json(f"/api/v1/cases/{number}/studies/{template.study}", "PUT")
+    wait_for("the study is whole at the hub", lambda: whole(h, template.study, 3))
+    wait_for("the study stands in the case at the hub", lambda: template.study in h.json(f"/api/v1/cases/{number}")["studies"])
+    metadata = f"/dicom-web/studies/{template.study}/metadata"
+    status, _, body = h.request("GET", metadata, accept="application/dicom+json")
+    assert status == 403 and b"no-consent" in body, (status, body[:200])
+    now = s.json(f"/api/v1/cases/{number}")
+    s.json(f"/api/v1/cases/{number}", "PATCH", {"consent": {"given": True}, "revision": now["revision"]})
+    wait_for("the pictures open when the consent is noted", lambda: h.request("GET", metadata, accept="application/dicom+json")[0] == 200)
+    s.json(f"/api/v1/cases/{number}/seal", "POST")
+    done = wait_for("the case is complete at the hub", lambda: [p for p in h.json(f"/api/v1/cases/{number}")["progress"] if p["isComplete"]])
+    assert done[0]["sealedBy"] == "staff"
+    # One more image is an addendum, not an error.
+    association = Association(s.dicom, [(CT, EXPLICIT)])
+    uid, data = template.fresh()
+    assert association.store(CT, uid, data) == 0
+    wait_for("the late image comes, too", lambda: whole(h, template.study, 4))
+    for server in (s, h):
+        server.stop()
+    proxy.close()
+
+
+def wrong_key():
+    """A site whose key the hub does not know says so, keeps everything, and sends when the key is right."""
+    h = hub("key").start()
+    s = site("key-site", h.http, key="33" * 32).start()
+    template = Template(options.image, 13)
+    assert len(push(s, template, 2)) == 2
+    assert wait_for("the site says that its key is refused", lambda: problem(s)) in ("key", "portal"), problem(s)
+    s.stop()
+    s.environment["REKKAS_LINK_KEY"] = KEYS["MIDELT"]
+    s.start()
+    wait_for("with the right key everything comes", lambda: whole(h, template.study, 2))
+    s.stop()
+    h.stop()
+
+
+def captive_portal():
+    """Somebody else answers in the hub's name: nothing is believed, nothing is lost."""
+    server = socket.create_server(("127.0.0.1", 0), backlog=16)
+
+    def portal():
+        while True:
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            peer.settimeout(5)
+            try:
+                peer.recv(65536)
+                page = b"<html>Veuillez recharger votre compte</html>"
+                peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(page), page))
+            except OSError:
+                pass
+            peer.close()
+    threading.Thread(target=portal, daemon=True).start()
+    s = site("portal-site", server.getsockname()[1]).start()
+    template = Template(options.image, 14)
+    assert len(push(s, template, 2)) == 2
+    assert wait_for("the site knows that it is not the hub", lambda: problem(s)) == "portal", problem(s)
+    wait_for("both images wait", lambda: s.json("/api/v1/site")["queue"]["objects"] == 2)
+    s.stop()
+    server.close()
+
+
+def hub_is_full():
+    """The hub's disk has reached its reserve: the site says so and keeps everything; with room again it goes on by itself."""
+    h = hub("full").start("--set", "archive.disk-reserve=900T")
+    s = site("full-site", h.http).start()
+    template = Template(options.image, 15)
+    assert len(push(s, template, 3)) == 3
+    assert wait_for("the site says that the hub is full", lambda: problem(s)) == "hub-full", problem(s)
+    h.kill()
+    h.start()
+    s.json("/api/v1/site/retry", "POST", {})
+    wait_for("with room everything comes", lambda: whole(h, template.study, 3))
+    s.stop()
+    h.stop()
+
+
+def site_is_full():
+    """The site's disk has reached its reserve: the device hears 0xA700 and keeps the image; what was taken is sent."""
+    h = hub("sitefull").start()
+    s = site("sitefull-site", h.http).start()
+    template = Template(options.image, 16)
+    assert len(push(s, template, 2)) == 2
+    wait_for("what was taken is sent", lambda: whole(h, template.study, 2))
+    s.stop()
+    s.start("--set", "archive.disk-reserve=900T")
+    assert push(s, template, 1) == 0xA700
+    s.stop()
+    h.stop()
+
+
+def stranger_replays():
+    """What went over the link is recorded and sent again by a stranger: refused, and nothing changes."""
+    h = hub("replay").start()
+    recorded = []
+    server = socket.create_server(("127.0.0.1", 0), backlog=16)
+
+    def relay(near):
+        far = socket.create_connection(("127.0.0.1", h.http))
+        heard = bytearray()
+        recorded.append(heard)
+
+        def pipe(a, b, keep):
+            try:
+                while data := a.recv(65536):
+                    if keep:
+                        heard.extend(data)
+                    b.sendall(data)
+                b.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+        threading.Thread(target=pipe, args=(far, near, False), daemon=True).start()
+        pipe(near, far, True)
+
+    def accept():
+        while True:
+            try:
+                near, _ = server.accept()
+            except OSError:
+                return
+            threading.Thread(target=relay, args=(near,), daemon=True).start()
+    threading.Thread(target=accept, daemon=True).start()
+    s = site("replay-site", server.getsockname()[1]).start()
+    template = Template(options.image, 17)
+    assert len(push(s, template, 2)) == 2
+    wait_for("the images come", lambda: whole(h, template.study, 2))
+    s.stop()
+    server.close()
+    before = h.json("/api/v1/sites")[0]["objects"]
+    answers = b""
+    for heard in recorded:
+        with socket.create_connection(("127.0.0.1", h.http)) as c:
+            c.settimeout(5)
+            try:
+                c.sendall(bytes(heard))
+                c.shutdown(socket.SHUT_WR)
+                while data := c.recv(65536):
+                    answers += data
+            except OSError:
+                pass
+    assert b"replayed" in answers, answers[:400]
+    assert h.json("/api/v1/sites")[0]["objects"] == before
+    assert h.verify is not None
+    h.stop()
+    assert h.verify().returncode == 0
+
+
+def dead_link_for_a_while():
+    """No link at all: images are taken and stay; when the hub comes, they go, without anybody doing anything."""
+    h = hub("dead")
+    s = site("dead-site", h.http).start()
+    template = Template(options.image, 18)
+    assert len(push(s, template, 3)) == 3
+    wait_for("the site says that the hub cannot be reached", lambda: problem(s))
+    s.kill()
+    s.start()
+    h.start()
+    s.json("/api/v1/site/retry", "POST", {})
+    wait_for("everything comes", lambda: whole(h, template.study, 3))
+    queue = wait_for("and the receipts", lambda: s.json("/api/v1/site")["queue"]["objects"] == 0)
+    assert queue
+    s.stop()
+    h.stop()
+
+
+scenarios = [two_patients_with_one_id, case_before_images, wrong_key, captive_portal, hub_is_full, site_is_full, stranger_replays, dead_link_for_a_while]
+held = {}
+for scenario in scenarios:
+    if options.only and scenario.__name__ != options.only:
+        continue
+    start = time.monotonic()
+    scenario()
+    held[scenario.__name__] = round(time.monotonic() - start, 1)
+print(json.dumps({"held": held}))
+shutil.rmtree(work)
