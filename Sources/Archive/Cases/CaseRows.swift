@@ -78,7 +78,8 @@ enum CaseRows {
   /// What a list is searched by: every word behind a space.
   private static func words(of item: Case) -> String {
     let texts = [item.number, item.patient.id, item.accessionNumber].map { FoldedText.fold($0) }
-    let words = FoldedName(item.patient.name).words.union(texts.filter { !$0.isEmpty })
+    let parts = texts.flatMap { $0.split { FoldedName.separators.contains($0) } }.map(String.init)
+    let words = FoldedName(item.patient.name).words.union(texts.filter { !$0.isEmpty }).union(parts)
     return words.sorted().map { " " + $0 }.joined()
   }
 

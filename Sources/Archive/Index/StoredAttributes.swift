@@ -25,7 +25,7 @@ struct StoredAttributes: Sendable {
     (.institutionName, false), (.institutionAddress, false), (Tag(0x0008, 0x0051), false),
     (Tag(0x0008, 0x009C), false), (Tag(0x0008, 0x1032), false), (.physiciansOfRecord, false),
     (.nameOfPhysiciansReadingStudy, false), (Tag(0x0008, 0x1080), false), (.referencedStudySequence, false),
-    (.issuerOfPatientID, false), (Tag(0x0010, 0x0024), false), (.patientBirthTime, false), (.otherPatientIDs, false),
+    (.issuerOfPatientID, true), (Tag(0x0010, 0x0024), false), (.patientBirthTime, false), (.otherPatientIDs, false),
     (.otherPatientNames, false), (Tag(0x0010, 0x1002), false), (.patientAge, false), (.patientSize, false),
     (.patientWeight, false), (Tag(0x0010, 0x2160), false), (Tag(0x0010, 0x2180), false),
     (Tag(0x0010, 0x21B0), false), (Tag(0x0010, 0x2201), false), (Tag(0x0010, 0x2202), false),

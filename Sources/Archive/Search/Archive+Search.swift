@@ -42,6 +42,9 @@ private struct Search {
     // Consecutive rows mostly share their study and series.
     var study = Kept()
     var series = Kept()
+    var cases: [Case] = []
+    var caseStudy: String?
+    let needsCases = wantsAll || wanted.contains { $0.group == CaseAttributes.creatorTag.group }
     while let row = try cursor.next() {
       examined += 1
       if examined > Self.mostExamined, !plan.kept.isEmpty {
@@ -63,7 +66,11 @@ private struct Search {
         }
         if let limit = query.limit, rows.count >= limit { break }
       }
-      rows.append(build(row, needsStudy ? study.members : [], needsSeries ? series.members : [], json))
+      if needsCases, caseStudy != row[1] {
+        caseStudy = row[1]
+        cases = try CaseRows.cases(ofStudy: row[1], db)
+      }
+      rows.append(build(row, cases, needsStudy ? study.members : [], needsSeries ? series.members : [], json))
     }
     return SearchResult(rows: rows, warnings: warnings)
   }
@@ -112,7 +119,7 @@ private struct Search {
     }
   }
 
-  private func build(_ row: Row, _ study: [UInt8], _ series: [UInt8], _ json: [UInt8]) -> SearchRow {
+  private func build(_ row: Row, _ cases: [Case], _ study: [UInt8], _ series: [UInt8], _ json: [UInt8]) -> SearchRow {
     let studyUID: String = row[1]
     let seriesUID: String? = row[3]
     let instanceUID: String? = row[5]
@@ -131,6 +138,7 @@ private struct Search {
           }
           builder.add(study, where: isWanted(.studies, StoredAttributes.study))
           addComputed(row, studyUID, seriesUID, to: &builder)
+          CaseAttributes.add(cases, to: &builder) { wantsAll || wanted.contains($0) }
           return builder.finish()
         }
       }

@@ -19,6 +19,8 @@ struct SearchColumn: Sendable {
     case integer
     /// A list of codes in one text, parted by `\`.
     case codes
+    /// Of the cases that a study belongs to.
+    case ofCase
   }
 
   let level: SearchQuery.Level
@@ -48,7 +50,7 @@ struct SearchColumn: Sendable {
     .columns: SearchColumn(level: .instances, sql: "instance.columns", rule: .integer),
     .numberOfFrames: SearchColumn(level: .instances, sql: "instance.frames", rule: .integer),
     Tag(0x0008, 0x3002): SearchColumn(level: .instances, sql: "instance.transfer_syntax", rule: .uid),
-  ]
+  ].merging(CaseAttributes.columns.mapValues { SearchColumn(level: .studies, sql: $0, rule: .ofCase) }) { $1 }
 }
 
 /// A piece of SQL and its values.
@@ -92,6 +94,7 @@ struct SQLCondition {
       self.init(
         sql: "(" + codes.map { _ in "'\\' || \(name) || '\\' GLOB ?" }.joined(separator: " OR ") + ")",
         values: codes.map { .text("*\\" + MatchText.glob($0) + "\\*") })
+    case .ofCase: self.init(case: name, value)
     case .date, .time:
       if value.allSatisfy({ $0 == "*" || $0 == " " }) { return nil }
       let range = column.rule == .date ? MatchText.dateRange(value) : MatchText.timeRange(value)

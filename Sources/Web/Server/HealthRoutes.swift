@@ -63,6 +63,13 @@ struct HealthRoutes: Sendable {
         metrics.setGauge("rekkas_preparation_oldest_waiting_age_seconds", to: age)
         metrics.setGauge("rekkas_preparation_refused_objects", to: Double(preparation.refused))
       }
+      if archive.outbox.isUsed, let waiting = try? archive.outbox.totals() {
+        metrics.setGauge("rekkas_outbox_objects", to: Double(waiting.objects))
+        metrics.setGauge("rekkas_outbox_bytes", to: Double(waiting.bytes))
+        metrics.setGauge("rekkas_outbox_aside_objects", to: Double(waiting.aside))
+        let age = waiting.oldest.map { max(0, -$0.timeIntervalSinceNow) } ?? 0
+        metrics.setGauge("rekkas_outbox_oldest_seconds", to: age)
+      }
       return ProcessMetrics.text() + metrics.text()
     }
     return Response(
