@@ -17,10 +17,12 @@ import Testing
     try await database.write { db in
       try db.execute(
         sql: """
+          DROP TRIGGER outbox_prepared; DROP TABLE outbox; DROP TABLE outbox_study;
+          DROP TABLE sent_study; DROP TABLE sent_file; DROP TABLE sent_object;
           DROP TABLE prepared_file; DROP TABLE preparation_note;
           DROP INDEX instance_waiting; DROP INDEX instance_by_received_digest;
           ALTER TABLE instance DROP COLUMN preparation; ALTER TABLE instance DROP COLUMN received_digest;
-          DELETE FROM grdb_migrations WHERE identifier = 'preparation';
+          DELETE FROM grdb_migrations WHERE identifier IN ('preparation', 'outbox');
           UPDATE instance SET transfer_syntax = '1.2.840.10008.1.2.4.50' WHERE uid = '1.2';
           """)
     }

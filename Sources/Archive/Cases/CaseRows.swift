@@ -83,16 +83,23 @@ enum CaseRows {
     return words.sorted().map { " " + $0 }.joined()
   }
 
+  /// Numbers that a place may give on a day before a box that takes its place could give one of them again.
+  private static let numbersADay = 200
+
   /// Gives the next number of a place. What was given once stays given.
+  ///
+  /// A year's numbers begin with the day on which the first is given: a box that replaces a broken one, and knows nothing of it, does not
+  /// give the same ones again.
   static func nextNumber(code: String, at time: Date, _ db: Database) throws -> String {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = TimeZone(secondsFromGMT: 0)!
     let year = calendar.component(.year, from: time) % 100
+    let first = ((calendar.ordinality(of: .day, in: .year, for: time) ?? 1) - 1) * numbersADay + 1
     let last = try Int.fetchOne(
       db,
       sql: """
-        INSERT INTO case_serial VALUES (?,?,1) ON CONFLICT (code, year) DO UPDATE SET last = last + 1 RETURNING last
-        """, arguments: [code, year])!
+        INSERT INTO case_serial VALUES (?,?,?) ON CONFLICT (code, year) DO UPDATE SET last = last + 1 RETURNING last
+        """, arguments: [code, year, first])!
     guard last <= CaseNumber.mostSerial else { throw CaseFailure.numbersUsedUp }
     return CaseNumber(code: code, year: year, serial: last).text
   }

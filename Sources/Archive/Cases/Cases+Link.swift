@@ -39,7 +39,12 @@ extension Cases {
       let owner = try String.fetchOne(
         db, sql: "SELECT site FROM patient_case WHERE code = ? LIMIT 1", arguments: [number.code])
       if let owner, owner != sender { throw CaseFailure.foreign(site: owner) }
-      return try CaseRows.fetch(item.number, db).map { $0.revision < item.revision } ?? true
+      guard let known = try CaseRows.fetch(item.number, db) else { return true }
+      // A box was replaced and began its numbers anew: two cases must never become one.
+      guard known.createdAt == item.createdAt else {
+        throw CaseFailure.invalid(field: "number", reason: "another case has it already")
+      }
+      return known.revision < item.revision
     }
     if isNews { try durably { try replace(item, number, $0) } }
   }

@@ -26,7 +26,7 @@ struct StudyIntake {
   ///   - place: as it was left for the study's last object; nil for the first, and after any change by others.
   mutating func note(_ entry: IndexEntry, instance: Int64, study: Int64, _ place: inout Place?) throws {
     // What a site sends has its case there, and is sent on to nobody.
-    if entry.receipt.channel.rawValue == "link" { return }
+    if entry.receipt.channel == .link { return }
     if place == nil || place?.hasCase == false { try find(entry, study, &place) }
     if rules.queues { try queue(entry, instance: instance, study: study) }
   }

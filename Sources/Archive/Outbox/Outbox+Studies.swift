@@ -76,7 +76,7 @@ extension Outbox {
     return manifest
   }
 
-  /// How much waits. Takes milliseconds for a hundred thousand objects.
+  /// How much waits. Takes microseconds for each study.
   public func totals() throws -> OutboxTotals {
     try index.pool.read { db in
       let row = try Row.fetchOne(
@@ -85,10 +85,20 @@ extension Outbox {
           SELECT coalesce(sum(objects - acknowledged - aside), 0), coalesce(sum(bytes - acknowledged_bytes), 0),
             coalesce(sum(aside), 0) FROM outbox_study
           """)!
+      let aside: Int = row[2]
+      let asideBytes =
+        aside == 0 ? 0 : try Int.fetchOne(db, sql: "SELECT coalesce(sum(size), 0) FROM outbox WHERE aside != ''") ?? 0
       let oldest = try Double.fetchOne(
-        db, sql: "SELECT min(queued_at) FROM outbox INDEXED BY outbox_to_send WHERE acknowledged_at = 0 AND aside = ''")
+        db,
+        sql: """
+          SELECT min(queued_at) FROM outbox_study CROSS JOIN outbox ON outbox.id = (
+            SELECT id FROM outbox INDEXED BY outbox_to_send
+            WHERE study_id = outbox_study.study_id AND acknowledged_at = 0 AND aside = '' ORDER BY id LIMIT 1)
+          WHERE objects > acknowledged + outbox_study.aside
+          """)
       return OutboxTotals(
-        objects: row[0], bytes: row[1], oldest: oldest.map { Date(timeIntervalSince1970: $0) }, aside: row[2])
+        objects: row[0], bytes: row[1] - asideBytes, oldest: oldest.map { Date(timeIntervalSince1970: $0) },
+        aside: aside)
     }
   }
 

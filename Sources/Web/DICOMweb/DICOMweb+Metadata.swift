@@ -40,7 +40,7 @@ extension DICOMweb {
       }
     }
     let records = try await archive.metadata(study: scope.study, series: scope.series, instance: scope.instance)
-    guard !records.isEmpty else { throw WebFailure.notFound(scope.level) }
+    guard !records.isEmpty else { throw await missing(scope) }
     archive.prepareSoon(study: scope.study)
     demand(scope)
     let made = AssembledMetadata(records, key: key)

@@ -51,8 +51,21 @@ struct DICOMweb: Sendable {
   /// The instances a path names, 404 when there are none.
   func instances(_ scope: ResourceScope) async throws -> [InstanceRecord] {
     let records = try await archive.instances(study: scope.study, series: scope.series, instance: scope.instance)
-    guard !records.isEmpty else { throw WebFailure.notFound(scope.level) }
+    guard !records.isEmpty else { throw await missing(scope) }
     return records
+  }
+
+  /// Why nothing is here: at a site it may have been sent and removed.
+  func missing(_ scope: ResourceScope) async -> WebFailure {
+    let archive = archive
+    guard archive.outbox.isUsed,
+      let sent = try? await streamer.threads.runIfActive({ try archive.outbox.sent(study: scope.study.rawValue) })
+    else { return .notFound(scope.level) }
+    return WebFailure(
+      status: .gone,
+      message:
+        "This study was sent to the hub whole (\(CaseJSON.time(sent.sentAt))) and is no longer kept here. Open it at the hub."
+    )
   }
 
   /// Somebody looks at these: what of them waits to be prepared goes before all others.

@@ -62,7 +62,11 @@ import Testing
     var odd = item
     odd.number = "MIDELT-26-00001?"
     #expect(throws: CaseFailure.self) { try hub.cases.apply(odd, from: "MIDELT") }
-    #expect(try hub.cases.list().total == 1)
+    var replaced = item
+    replaced.createdAt = item.createdAt.addingTimeInterval(3600)
+    replaced.revision = 9
+    #expect(throws: CaseFailure.self) { try hub.cases.apply(replaced, from: "MIDELT") }
+    #expect(try hub.cases.list().cases == [item])
     #expect(throws: CaseFailure.foreign(site: "MIDELT")) {
       try hub.cases.update(item.number, revision: nil, CaseForm(urgency: .routine))
     }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Archive
@@ -38,6 +39,17 @@ import Testing
       }
     }
     #expect(caught * 1000 >= tried * 995, "\(caught) of \(tried)")
+  }
+
+  @Test func `A year's numbers begin where a box that was replaced cannot have been`() throws {
+    let folder = try TestFolder()
+    let archive = try Archive.makeSite(in: folder)
+    let numbers = try ["2026-01-01T00:00:00Z", "2027-11-22T09:00:00Z", "2027-12-31T23:00:00Z"].map { text in
+      let time = try Date(text, strategy: .iso8601)
+      return try archive.writer.change { try CaseRows.nextNumber(code: "MIDELT", at: time, $0) }
+    }
+    let parts = numbers.compactMap { CaseNumber($0) }
+    #expect(parts.map(\.year) == [26, 27, 27] && parts.map(\.serial) == [1, 65_001, 65_002])
   }
 
   @Test(arguments: ["", "MIDELT", "MIDELT-26-00042", "MIDELT-26-00000-0", "é-26-00042K", "TOOLONG-26-00042K"])

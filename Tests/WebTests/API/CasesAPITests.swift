@@ -136,6 +136,26 @@ import Testing
     }
   }
 
+  @Test func `A study that was sent and removed is said to be gone, and its case stays`() async throws {
+    let asSite = { (options: inout ArchiveOptions) in (options.site, options.queuesForLink) = ("MIDELT", true) }
+    try await WebFixture.run(.make { $0.page = .site }, archive: asSite) { fixture, client in
+      try await fixture.store(.make())
+      let made = try await client.open(form)
+      _ = try await client.api(.put, "/cases/\(made.number)/studies/2.25.1")
+      _ = try await client.api(.post, "/cases/\(made.number)/seal")
+      let outbox = fixture.archive.outbox
+      try outbox.acknowledge(try outbox.objects(study: "2.25.1").map(\.object.digest))
+      #expect(try outbox.release(olderThan: .zero) == 1)
+      for path in ["", "/metadata", "/thumbnail"] {
+        let answer = try await client.execute(uri: "/dicom-web/studies/2.25.1" + path, method: .get)
+        #expect(answer.status == .gone && answer.text.contains("sent to the hub"))
+      }
+      #expect(try await client.execute(uri: "/dicom-web/studies/9.9", method: .get).status == .notFound)
+      #expect(try await client.api(.get, "/cases/\(made.number)").item().studies == ["2.25.1"])
+      #expect(try await client.execute(uri: "/metrics", method: .get).text.contains("rekkas_outbox_oldest_seconds 0"))
+    }
+  }
+
   @Test func `Who asks for news waits until there is some`() async throws {
     try await WebFixture.run { fixture, client in
       let version = try #require(try await client.api(.get, "/events").object()["version"] as? Int)

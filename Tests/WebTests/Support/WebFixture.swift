@@ -19,10 +19,10 @@ struct WebFixture {
 
   /// Routes without a socket.
   static func run(
-    _ configuration: WebConfiguration = .make(),
+    _ configuration: WebConfiguration = .make(), archive configure: (inout ArchiveOptions) -> Void = { _ in },
     _ test: @Sendable (WebFixture, any TestClientProtocol) async throws -> Void
   ) async throws {
-    try await build(port: 8080, configuration) { fixture, application in
+    try await build(port: 8080, configuration, configure) { fixture, application in
       try await application.test(.router) { client in try await test(fixture, client) }
     }
   }
@@ -42,7 +42,7 @@ struct WebFixture {
   }
 
   private static func build(
-    port: Int, _ configuration: WebConfiguration,
+    port: Int, _ configuration: WebConfiguration, _ configure: (inout ArchiveOptions) -> Void = { _ in },
     _ body: (WebFixture, Application<RouterResponder<WebContext>>) async throws -> Void
   ) async throws {
     let directory = NSTemporaryDirectory() + "rekkas-web-" + UUID().uuidString
@@ -52,6 +52,7 @@ struct WebFixture {
     options.journalSegmentSize = 4 << 20
     options.journalSegments = 2
     options.diskReserve = 0
+    configure(&options)
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let archive = try Archive(options: options, logger: logger)
     let pool = RenderPool(executable: Self.executable ?? "/nonexistent", workers: 2)
