@@ -145,7 +145,7 @@ struct SendOrder: Sendable {
         group = next.rank.group
         let isBoosted = studies[uid]!.boostedUntil.map { $0 > now } ?? false
         key = isOldestsTurn ? (2, 0, storedAt) : (isBoosted ? 1 : 2, group!.rawValue, storedAt)
-      } else if studies[uid]!.isManifestDue {
+      } else if studies[uid]!.isManifestDue, !studies[uid]!.study.isGrowing {
         key = (3, 0, storedAt)
       } else {
         continue

@@ -9,6 +9,8 @@ struct QueuedStudy: Sendable, Hashable {
   /// Objects that wait, for planning the memory.
   var waiting: Int
   var caseNumber: String?
+  /// More images are coming or being prepared: its manifest is not worth a request of its own yet.
+  var isGrowing = false
   /// Says whether the manifest that the hub has is still right; nil when there is none to send.
   var manifest: StudyManifest?
 }

@@ -6,6 +6,9 @@ import Logging
 extension LinkEngine {
   /// Brings the order up to date with the outbox.
   func refresh() {
+    if let time = view.growingUntil {
+      if time <= now { view.isStale = true } else { wake(at: time) }
+    }
     if view.isStale {
       if view.nextLook <= now { look() } else { wake(at: view.nextLook) }
     }
@@ -20,9 +23,10 @@ extension LinkEngine {
       let forms = try archive.cases.pending().map {
         ($0.urgency, CaseReceipt(number: $0.number, revision: $0.revision))
       }
-      order.update(
-        studies: list.map { QueuedStudy($0, manifest: view.manifests[$0.study]) },
-        forms: forms.map { ($0.1, $0.0) })
+      let date = Date()
+      let queued = list.map { QueuedStudy($0, manifest: view.manifests[$0.study], at: date) }
+      order.update(studies: queued, forms: forms.map { ($0.1, $0.0) })
+      view.growingUntil = queued.contains(where: \.isGrowing) ? now + QueuedStudy.pause : nil
       view.totals = try archive.outbox.totals()
       view.aside = view.totals?.aside ?? 0 > 0 ? try archive.outbox.aside() : []
       if problem == .archive { problem = nil }
@@ -71,10 +75,14 @@ extension LinkEngine {
 }
 
 extension QueuedStudy {
-  init(_ study: OutboxStudy, manifest: StudyManifest?) {
+  /// A study that got no image for so long does not grow any more, for the time being.
+  static let pause = Duration.seconds(5)
+
+  init(_ study: OutboxStudy, manifest: StudyManifest?, at date: Date) {
     self.init(
       uid: study.study, urgency: study.urgency, storedAt: study.storedAt,
       waiting: max(0, study.settled - study.acknowledged - study.aside), caseNumber: study.caseNumber,
+      isGrowing: study.sealed == nil && abs(date.timeIntervalSince(study.lastStoredAt)) < Self.pause.inSeconds,
       manifest: manifest)
   }
 }

@@ -9,6 +9,8 @@ struct OutboxView {
   var manifests: [String: StudyManifest] = [:]
   var aside: [AsideObject] = []
   var totals: OutboxTotals?
+  /// When studies that grow are to be looked at again though nothing happens.
+  var growingUntil: Duration?
   /// When the archive may be looked at again, and when a study's objects may be read again: a study that grows is not read for each image.
   private(set) var nextLook = Duration.zero
   private var nextLoad: [String: Duration] = [:]

@@ -175,6 +175,26 @@ struct SendOrderTests {
     #expect(again.manifests == ["1.2"])
   }
 
+  @Test("The manifest of a study that grows waits for company")
+  mutating func growing() throws {
+    var order = SendOrder.make(images: 1)
+    _ = order.drain(into: &hub)
+    func update(isGrowing: Bool) {
+      var study = QueuedStudy(uid: "1.2", urgency: .routine, storedAt: .now, waiting: 0)
+      study.manifest = StudyManifest(study: "1.2", objects: 2, bytes: 5)
+      study.isGrowing = isGrowing
+      order.update(studies: [study], forms: [])
+    }
+    update(isGrowing: true)
+    #expect(order.isQuiet(at: .zero))
+    order.load([.make(2)], of: "1.2", now: .zero)
+    let parcel = try order.parcel(of: 1000, at: .zero)
+    #expect(parcel.manifests == ["1.2"])
+    order.lost(parcel.id)
+    update(isGrowing: false)
+    #expect(!order.isQuiet(at: .zero))
+  }
+
   @Test("Of studies of the same urgency every one has its previews before any has its originals")
   mutating func previewsFirst() {
     var order = SendOrder.make([
