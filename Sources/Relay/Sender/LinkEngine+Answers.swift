@@ -69,6 +69,7 @@ extension LinkEngine {
     let parcel: Int? = if case .batch(let parcel) = request.kind { parcel } else { nil }
     apply(parcel.map { order.acknowledged($0, answer, now: now) } ?? SendOrder.Outcome(cases: answer.cases))
     for demand in answer.demands { order.demand(demand, now: now) }
+    if !answer.demands.isEmpty { view.plan(at: now) }
   }
 
   private func apply(_ outcome: SendOrder.Outcome) {

@@ -39,6 +39,7 @@ extension LinkEngine {
       return
     }
     view.looked(took: now - began, now: now)
+    view.plan(at: now)
     isNews = true
   }
 
@@ -48,7 +49,10 @@ extension LinkEngine {
     archive.prepareSoon(study: UID(rawValue: first.study))
   }
 
+  /// Keeps the right objects in memory. Sorts all studies, so not for every answer.
   private func load() {
+    guard view.nextPlan <= now else { return wake(at: view.nextPlan) }
+    view.planned(now: now)
     let plan = order.plan(objects: options.objectsInMemory, now: now)
     for study in plan.unload { order.unload(study) }
     let grown = order.studies.values.filter { queue in
@@ -56,7 +60,7 @@ extension LinkEngine {
     }
     for uid in plan.load + grown.map(\.study.uid) {
       guard view.mayLoad(uid, now: now) else {
-        wake(at: view.nextLoad(of: uid))
+        view.plan(at: view.nextLoad(of: uid))
         continue
       }
       let began = now
@@ -69,8 +73,12 @@ extension LinkEngine {
       }
       view.loaded(uid, took: now - began, now: now)
       // Between two studies there is time to send.
-      if now - began > .milliseconds(100) { return wake(at: now) }
+      if now - began > .milliseconds(100) {
+        view.plan(at: now)
+        break
+      }
     }
+    wake(at: view.nextPlan)
   }
 }
 

@@ -19,7 +19,7 @@ public final class LinkSender: Service {
     archive: Archive, key: SiteKey, options: LinkSenderOptions, logger: Logger
   ) throws(LinkSenderFailure) {
     let transport = try HTTPTransport(
-      HubAddress(options.hub), certificateAuthority: options.certificateAuthority, connections: options.inFlight + 2)
+      HubAddress(options.hub), certificateAuthority: options.certificateAuthority, connections: options.inFlight + 1)
     try self.init(archive: archive, key: key, options: options, transport: transport, logger: logger)
   }
 

@@ -27,8 +27,6 @@ final class HTTPTransport: LinkTransport {
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
     configuration.connectionPool.idleTimeout = .minutes(30)
-    // Beside the connection in use one more is kept ready: opening one costs two or three round trips.
-    configuration.connectionPool.preWarmedHTTP1ConnectionCount = 1
     if let path = certificateAuthority {
       do {
         let text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)

@@ -13,6 +13,8 @@ struct OutboxView {
   var growingUntil: Duration?
   /// When the archive may be looked at again, and when a study's objects may be read again: a study that grows is not read for each image.
   private(set) var nextLook = Duration.zero
+  /// When it is to be looked which objects should be in memory.
+  private(set) var nextPlan = Duration.zero
   private var nextLoad: [String: Duration] = [:]
   private var known: [String: OutboxStudy] = [:]
   private var mustLoad: Set<String> = []
@@ -37,7 +39,13 @@ struct OutboxView {
   }
 
   /// Reads a study's objects again, soon.
-  mutating func reload(_ study: String) { mustLoad.insert(study) }
+  mutating func reload(_ study: String) {
+    mustLoad.insert(study)
+    nextPlan = .zero
+  }
+
+  mutating func plan(at time: Duration?) { nextPlan = min(nextPlan, time ?? nextPlan) }
+  mutating func planned(now: Duration) { nextPlan = now + .seconds(1) }
 
   func mustLoad(_ study: String) -> Bool { mustLoad.contains(study) }
 

@@ -20,6 +20,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   /// No request is being read or answered since then.
   private var idleSince: NIODeadline? = .now()
   private var requestsInProgress = 0
+  /// The client has proven who it is, as only sites do: it may be silent between two heartbeats.
+  private var isTrusted = false
+  private var isOnLink = false
   private var isReadingBody = false
   private var bodyBytes = 0
   private var bodyWaited = Duration.zero
@@ -61,6 +64,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     case .head(let head):
       idleSince = nil
       requestsInProgress += 1
+      isOnLink = head.path?.hasPrefix("/link/") ?? false
       isReadingBody = true
       bodyBytes = 0
       bodyWaited = .zero
@@ -93,6 +97,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     switch unwrapOutboundIn(data) {
     case .head(let head):
       if head.headerFields[.connection]?.lowercased() == "close" { closesAfterAnswer = true }
+      if isOnLink, head.status == .ok { isTrusted = true }
     case .body: break
     case .end:
       requestsInProgress = max(0, requestsInProgress - 1)
@@ -125,7 +130,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   // MARK: The clock
 
   private func look(_ context: ChannelHandlerContext) {
-    if let idleSince, idleSince.elapsed > limits.headTimeout { return close(context) }
+    if let idleSince, idleSince.elapsed > (isTrusted ? limits.siteSilence : limits.headTimeout) {
+      return close(context)
+    }
     if let unwritableSince, unwritableSince.elapsed > (isQuiescing ? .seconds(5) : limits.writeSilence) {
       return close(context)
     }

@@ -45,6 +45,8 @@ public struct WebLimits: Sendable {
   public var head = 64 << 10
   /// From the connection, or the answer before, to the whole head of a request.
   public var headTimeout = Duration.seconds(30)
+  /// The same for a site that was heard on this connection: longer than its heartbeats are apart, so that its next image finds it open.
+  public var siteSilence = Duration.seconds(150)
   /// The longest silence of a client in the middle of a body.
   public var bodySilence = Duration.seconds(30)
   /// Bytes per second a body must bring on average once `bodySilence` has passed: 128 kbit/s is 16,000.

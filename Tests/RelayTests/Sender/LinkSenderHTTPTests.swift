@@ -67,6 +67,39 @@ struct LinkSenderHTTPTests {
     #expect(try await hub.hasAll(of: site))
   }
 
+  @Test("Over TLS with an authority of one's own everything arrives; a hub of another authority is not believed")
+  func ownAuthority() async throws {
+    try site.storeCT(slices: 2)
+    let (own, other) = (try TestAuthority(in: site.folder, "own"), try TestAuthority(in: site.folder, "other"))
+    try await hub.listening(certificate: own) { port in
+      func sender(trusting authority: TestAuthority) throws -> LinkSender {
+        var options = LinkSenderOptions(hub: "https://localhost:\(port)")
+        options.certificateAuthority = authority.certificate
+        return try LinkSender(archive: site.archive, key: key, options: options, logger: LinkFixture.logger)
+      }
+      let wrong = try sender(trusting: other)
+      try await wrong.running {
+        try await eventually("the certificate is refused") { wrong.status().link.problem == .certificate }
+      }
+      let right = try sender(trusting: own)
+      try await right.running {
+        try await eventually("everything is acknowledged", within: 60) { site.isAllAcknowledged }
+      }
+    }
+    #expect(try await hub.hasAll(of: site))
+  }
+
+  @Test("A file without certificates is refused when the sender is made")
+  func noAuthority() throws {
+    let path = site.folder + "/empty.pem"
+    try Data("nothing".utf8).write(to: URL(fileURLWithPath: path))
+    var options = LinkSenderOptions(hub: "https://localhost:1")
+    options.certificateAuthority = path
+    #expect(throws: LinkSenderFailure.certificates(path: path, detail: "there is no PEM certificate in it")) {
+      try LinkSender(archive: site.archive, key: key, options: options, logger: LinkFixture.logger)
+    }
+  }
+
   @Test("A hub that is not there is asked for again and again; when it is there, everything arrives")
   func absentHub() async throws {
     try site.storeCT(slices: 2)
@@ -82,5 +115,27 @@ struct LinkSenderHTTPTests {
         try await eventually("everything is acknowledged", within: 60) { site.isAllAcknowledged }
       }
     }
+  }
+}
+
+/// A certificate for localhost that is its own authority, made by openssl.
+struct TestAuthority: Sendable {
+  let certificate: String
+  let key: String
+
+  init(in folder: String, _ name: String) throws {
+    certificate = "\(folder)/\(name).pem"
+    key = "\(folder)/\(name).key"
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key,
+      "-out",
+      certificate, "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+    ]
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0, "openssl is needed")
   }
 }

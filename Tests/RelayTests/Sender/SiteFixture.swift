@@ -171,7 +171,9 @@ extension LinkFixture {
   }
 
   /// The hub's door on loopback while the body runs.
-  func listening<T: Sendable>(_ body: @escaping @Sendable (_ port: Int) async throws -> T) async throws -> T {
+  func listening<T: Sendable>(
+    certificate: TestAuthority? = nil, _ body: @escaping @Sendable (_ port: Int) async throws -> T
+  ) async throws -> T {
     let receiver = self.receiver
     let routes = [LinkProtocol.sessionPath, LinkProtocol.batchPath].map { path in
       MountedRoute(method: "POST", path: path, bodyLimit: 9 << 20, proof: .signed) { request in
@@ -182,7 +184,9 @@ extension LinkFixture {
     }
     let (ports, port) = AsyncStream.makeStream(of: Int.self)
     let listener = try LinkListener(
-      LinkListenerConfiguration(address: "127.0.0.1", port: 0), routes: routes, logger: Self.logger
+      LinkListenerConfiguration(
+        address: "127.0.0.1", port: 0, certificateFile: certificate?.certificate, keyFile: certificate?.key),
+      routes: routes, logger: Self.logger
     ) { port.yield($0) }
     let task = Task { try await listener.run() }
     defer { task.cancel() }
