@@ -13,20 +13,26 @@ import Testing
     try archive.store(TestObject.make(instance: "1.2", number: 2))
     try archive.close()
     // As the version before left it: one native image, one compressed.
-    let database = try DatabaseQueue(path: folder.path + "/index.sqlite")
-    try await database.write { db in
+    let (path, old) = (folder.path + "/index.sqlite", folder.path + "/old.sqlite")
+    let database = try DatabaseQueue(path: old)
+    try IndexSchema.migrator.migrate(database, upTo: "quarantine")
+    try await database.writeWithoutTransaction { db in
+      try db.execute(sql: "ATTACH ? AS new", arguments: [path])
+      for table in [
+        "study", "study_members", "study_name", "series", "series_members", "source", "instance", "metadata",
+      ] {
+        let columns = try db.columns(in: table).map(\.name).joined(separator: ", ")
+        try db.execute(sql: "INSERT INTO \(table) (\(columns)) SELECT \(columns) FROM new.\(table)")
+      }
       try db.execute(
         sql: """
-          DROP TRIGGER outbox_prepared; DROP TABLE outbox; DROP TABLE outbox_study;
-          DROP TABLE sent_study; DROP TABLE sent_file; DROP TABLE sent_object;
-          DROP TABLE prepared_file; DROP TABLE preparation_note;
-          DROP INDEX instance_waiting; DROP INDEX instance_by_received_digest;
-          ALTER TABLE instance DROP COLUMN preparation; ALTER TABLE instance DROP COLUMN received_digest;
-          DELETE FROM grdb_migrations WHERE identifier IN ('preparation', 'outbox');
+          DELETE FROM totals; INSERT INTO totals SELECT * FROM new.totals; DETACH new;
           UPDATE instance SET transfer_syntax = '1.2.840.10008.1.2.4.50' WHERE uid = '1.2';
           """)
     }
     try database.close()
+    for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    try FileManager.default.moveItem(atPath: old, toPath: path)
     let again = try Archive.make(in: folder)
     let records = try await again.instances(study: "1.2.3")
     #expect(records.map(\.receivedDigest) == records.map(\.digest))

@@ -57,6 +57,8 @@ struct ArrivalState {
   /// Calls under way.
   var running = 0
   var isClosed = false
+  /// Arrivals that have ended: whoever has read one from the index meanwhile reads again.
+  private(set) var endings: UInt64 = 0
   /// What became of objects that were not taken, for the request that brought them.
   private(set) var ended: [Digest: ArrivalAnswer] = [:]
   private var uses: UInt64 = 0
@@ -111,5 +113,6 @@ struct ArrivalState {
     if studies[study]?[site] == 0 { studies[study]?[site] = nil }
     if studies[study]?.isEmpty == true { studies[study] = nil }
     wanting -= object.size - have
+    endings += 1
   }
 }

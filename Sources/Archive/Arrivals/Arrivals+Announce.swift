@@ -29,7 +29,8 @@ extension Arrivals {
       for effect in effects {
         switch effect {
         case .opened(let found, let digest):
-          state.remember(OpenArrival(found, digest))
+          // Another request may have found it in the index already.
+          if state.known[digest] == nil { state.remember(OpenArrival(found, digest)) }
           state.count(found.object, from: site)
         case .closed(let digest, let object, let site, let have):
           if let arrival = state.known[digest] {

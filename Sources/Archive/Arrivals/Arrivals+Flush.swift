@@ -113,6 +113,13 @@ extension Arrivals {
   /// Notes one arrival in the index.
   private func note(_ flushed: inout FlushedArrival, _ transaction: inout IndexTransaction) throws {
     let arrival = flushed.arrival
+    if flushed.entry != nil || flushed.problem != nil {
+      // Not for what was given up since its bytes were flushed.
+      let isOpen = try Bool.fetchOne(
+        transaction.db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM arrival WHERE id = ?)"),
+        arguments: [arrival.id])
+      if isOpen != true { return }
+    }
     if let problem = flushed.problem { return try refuse(&flushed, .unusable, problem, transaction.db) }
     if let entry = flushed.entry {
       let digests = [Data(arrival.digest.bytes), Data(arrival.name.received.bytes)]
@@ -144,11 +151,6 @@ extension Arrivals {
     try ArrivalRows.set(
       arrival.id, have: flushed.written, stage: ArrivalStage(arrival.object, flushed.written),
       instance: flushed.instance, at: Date(), transaction.db)
-    // Removed from the index behind our back: nothing of it counts any more.
-    if transaction.db.changesCount == 0 {
-      flushed.end = ArrivalAnswer(
-        digest: arrival.digest.hex, state: .refused, reason: .unusable, text: "the object is not under way any more")
-    }
   }
 
   private func refuse(

@@ -186,14 +186,20 @@ public final class Arrivals: Sendable {
       guard let arrival = state.find(digest) else { return nil }
       return .some(arrival.site == site && !arrival.isClosed ? body(&state, arrival) : nil)
     }
-    if let result = monitor.withLock(lookUp) { return result }
-    let found = try change {
-      try index.pool.read { try ArrivalRows.fetch($0, where: "arrival.digest = ?", [Data(digest.bytes)]) }
-    }.first
-    guard let found else { return nil }
-    return monitor.withLock { state in
-      if state.known[digest] == nil { state.remember(OpenArrival(found, digest)) }
-      return lookUp(&state) ?? nil
+    while true {
+      let (known, endings) = monitor.withLock { (lookUp(&$0), $0.endings) }
+      if let known { return known }
+      let found = try change {
+        try index.pool.read { try ArrivalRows.fetch($0, where: "arrival.digest = ?", [Data(digest.bytes)]) }
+      }.first
+      guard let found else { return nil }
+      let result = monitor.withLock { state -> R?? in
+        // It may have ended since it was read.
+        guard state.endings == endings else { return nil }
+        if state.known[digest] == nil { state.remember(OpenArrival(found, digest)) }
+        return lookUp(&state)
+      }
+      if let result { return result }
     }
   }
 

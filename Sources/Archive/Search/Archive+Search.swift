@@ -21,6 +21,8 @@ private struct Search {
   private let plan: SearchPlan
   private let wanted: Set<Tag>
   private let wantsAll: Bool
+  /// Whether anything comes over a thin link just now.
+  private let hasArrivals: Bool
 
   init(_ query: SearchQuery, _ db: Database) throws {
     self.query = query
@@ -28,6 +30,7 @@ private struct Search {
     plan = try SearchPlan(query, db)
     if case .tags(let tags) = query.include { wanted = Set(tags) } else { wanted = [] }
     wantsAll = query.include == .all
+    hasArrivals = try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM arrival)")) ?? false
   }
 
   /// Rows that one search reads JSON of to see whether they match: about a second.
@@ -70,7 +73,10 @@ private struct Search {
         caseStudy = row[1]
         cases = try CaseRows.cases(ofStudy: row[1], db)
       }
-      rows.append(build(row, cases, needsStudy ? study.members : [], needsSeries ? series.members : [], json))
+      rows.append(
+        build(
+          row, cases, needsStudy ? study.members : [], needsSeries ? series.members : [], json,
+          isArriving: try isArriving(row)))
     }
     return SearchResult(rows: rows, warnings: warnings)
   }
@@ -119,7 +125,19 @@ private struct Search {
     }
   }
 
-  private func build(_ row: Row, _ cases: [Case], _ study: [UInt8], _ series: [UInt8], _ json: [UInt8]) -> SearchRow {
+  /// Whether something of a row is still coming over a thin link.
+  private func isArriving(_ row: Row) throws -> Bool {
+    if query.level == .instances { return row[11] == PreparationState.arriving.rawValue }
+    guard hasArrivals else { return false }
+    let (study, series): (String, String?) = (row[1], row[3])
+    let sql = "SELECT EXISTS (SELECT 1 FROM arrival WHERE study = ?" + (series == nil ? ")" : " AND series = ?)")
+    return try Bool.fetchOne(
+      db.cachedStatement(sql: sql), arguments: StatementArguments([study] + (series.map { [$0] } ?? []))) ?? false
+  }
+
+  private func build(
+    _ row: Row, _ cases: [Case], _ study: [UInt8], _ series: [UInt8], _ json: [UInt8], isArriving: Bool
+  ) -> SearchRow {
     let studyUID: String = row[1]
     let seriesUID: String? = row[3]
     let instanceUID: String? = row[5]
@@ -137,7 +155,7 @@ private struct Search {
             builder.add(series, where: isWanted(.series, StoredAttributes.series))
           }
           builder.add(study, where: isWanted(.studies, StoredAttributes.study))
-          addComputed(row, studyUID, seriesUID, to: &builder)
+          addComputed(row, studyUID, seriesUID, isArriving: isArriving, to: &builder)
           CaseAttributes.add(cases, to: &builder) { wantsAll || wanted.contains($0) }
           return builder.finish()
         }
@@ -157,8 +175,9 @@ private struct Search {
     }
   }
 
-  private func addComputed(_ row: Row, _ study: String, _ series: String?, to builder: inout RowBuilder) {
-    let isArriving: Bool = row[11]
+  private func addComputed(
+    _ row: Row, _ study: String, _ series: String?, isArriving: Bool, to builder: inout RowBuilder
+  ) {
     builder.add(.instanceAvailability, "CS", texts: [isArriving ? "NEARLINE" : "ONLINE"])
     builder.add(.studyInstanceUID, "UI", texts: [study])
     if let series { builder.add(.seriesInstanceUID, "UI", texts: [series]) }

@@ -154,7 +154,8 @@ struct SearchPlan {
     } else {
       columns += ", NULL, NULL, NULL"
     }
-    columns += ", study.modalities, study.series_count, study.instance_count, \(Self.isArriving(query.level))"
+    columns += ", study.modalities, study.series_count, study.instance_count"
+    columns += query.level == .instances ? ", instance.preparation" : ", NULL"
     // Those given in the path or by UID lead by themselves: no study is walked for them.
     if query.level != .studies, nameKeys == nil, leadsFromBelow {
       from = from.replacing(" CROSS JOIN ", with: " JOIN ")
@@ -166,15 +167,6 @@ struct SearchPlan {
     if kept.isEmpty {
       // What is not settled by SQL cannot be counted by it.
       sql += " LIMIT \(query.limit.map { max(0, $0) } ?? -1) OFFSET \(max(0, query.offset))"
-    }
-  }
-
-  /// Whether something of a row is still coming over a thin link.
-  private static func isArriving(_ level: SearchQuery.Level) -> String {
-    switch level {
-    case .studies: "EXISTS (SELECT 1 FROM arrival WHERE arrival.study = study.uid)"
-    case .series: "EXISTS (SELECT 1 FROM arrival WHERE arrival.study = study.uid AND arrival.series = series.uid)"
-    case .instances: "instance.preparation = \(PreparationState.arriving.rawValue)"
     }
   }
 

@@ -151,9 +151,9 @@ import Testing
     try arrivals.take(sample, Array(sample.segments().prefix(2)))
     let kept = try #require(try archive.index.kept(UID(rawValue: sample.object.instance)))
     let spool = try archive.spool(sample.received)
+    let digest = try #require(Digest(try spool.finish()))
     let entry = IndexEntry(
-      try ParsedObject.parse(spool.bytes()), digest: try #require(Digest(try spool.finish())), size: spool.count,
-      receipt: Receipt(channel: .dimse))
+      try ParsedObject.parse(spool.bytes()), digest: digest, size: spool.count, receipt: Receipt(channel: .dimse))
     #expect(try arrivals.discard(sample.digest))
     try archive.objects.put(ObjectName(entry.digest)) { file in
       try sample.received.withUnsafeBytes { try file.write($0, at: 0) }
