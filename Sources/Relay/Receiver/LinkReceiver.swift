@@ -122,7 +122,7 @@ public final class LinkReceiver: Sendable {
   private func leave(_ site: String, isBatch: Bool) {
     state.withLock { state in
       state.inFlight -= 1
-      if isBatch { state.states[site]?.inFlight -= 1 }
+      if isBatch, let running = state.states[site]?.inFlight { state.states[site]?.inFlight = max(0, running - 1) }
     }
   }
 
@@ -236,12 +236,19 @@ public final class LinkReceiver: Sendable {
   // MARK: Answers
 
   private func note(_ code: LinkRefusal.Code, _ site: String) {
-    state.withLock { state in
-      state.states[site]?.refusals += 1
-      state.states[site]?.lastRefusal = code
-      state.states[site]?.lastRefusalAt = Date()
+    let now = Date()
+    let isNews = state.withLock { state in
+      guard var entry = state.states[site] else { return true }
+      // Anybody who knows the name of a site can be refused in it: the log hears of it once a minute.
+      let isNews = entry.lastRefusal != code || entry.lastRefusalAt.map { now.timeIntervalSince($0) > 60 } ?? true
+      entry.refusals += 1
+      entry.lastRefusal = code
+      if isNews { entry.lastRefusalAt = now }
+      state.states[site] = entry
+      return isNews
     }
     LinkMetrics.refused(site, code).increment()
+    guard isNews else { return }
     logger.notice("A request of a site was refused.", metadata: ["site": "\(site)", "code": "\(code.rawValue)"])
   }
 

@@ -21,7 +21,7 @@ public struct SiteState: Codable, Sendable, Hashable {
   /// Records that could not be used, and requests that were refused.
   public var damagedRecords = 0
   public var refusals = 0
-  /// The last refusal: a wrong key shows here.
+  /// The last refusal, and when it came, to the minute: a wrong key shows here.
   public var lastRefusal: LinkRefusal.Code?
   public var lastRefusalAt: Date?
   var inFlight = 0

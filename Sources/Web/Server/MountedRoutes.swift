@@ -37,13 +37,15 @@ struct MountedRoutes: Sendable {
         (headers[field.name.canonicalName] == nil ? "" : ", ") + field.value
     }
     var plain = MountedRoute.Request(method: route.method, path: request.uri.path, headers: headers)
-    if let refusal = route.refuses(plain) { return response(refusal, closing: hasBody(request)) }
+    if let refusal = route.refuses(plain) { return response(refusal, closing: true) }
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > route.bodyLimit {
       throw WebFailure.tooLong(route.bodyLimit)
     }
     let share = BodyShare(budget)
     plain.body = try await body(of: request, limit: route.bodyLimit, share)
-    return response(await route.handler(plain))
+    let answer = await route.handler(plain)
+    // Whoever could not prove who he is keeps no connection.
+    return response(answer, closing: route.proof == .signed && answer.status == 401)
   }
 
   private func body(of request: Request, limit: Int, _ share: BodyShare) async throws -> [UInt8] {
@@ -66,10 +68,6 @@ struct MountedRoutes: Sendable {
     return bytes
   }
 
-  private func hasBody(_ request: Request) -> Bool {
-    request.headers[.transferEncoding] != nil || (request.headers[.contentLength].flatMap { Int($0) } ?? 0) > 64 << 10
-  }
-
   private func response(_ plain: MountedRoute.Response, closing: Bool = false) -> Response {
     var fields = HTTPFields()
     for (name, value) in plain.headers {
@@ -77,7 +75,6 @@ struct MountedRoutes: Sendable {
       fields[name] = value
     }
     if fields[.cacheControl] == nil { fields[.cacheControl] = "no-store" }
-    // A long body that nobody will read is not waited for.
     if closing { fields[.connection] = "close" }
     return Response(
       status: .init(code: plain.status), headers: fields,

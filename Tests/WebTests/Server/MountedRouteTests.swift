@@ -118,4 +118,27 @@ import Testing
       try await client.execute(uri: "/link/echo", method: .post, body: body) { #expect($0.status.code == 202) }
     }
   }
+
+  @Test func connectionsOfKnownPeersAreKeptAndThoseOfStrangersAreNot() async throws {
+    let route = MountedRoute(method: "POST", path: "/link/echo", bodyLimit: 100, proof: .signed) { request in
+      .init(status: request.body.isEmpty ? 401 : 200, body: Array("answer".utf8))
+    }
+    var configuration = Self.with(route)
+    configuration.limits.headTimeout = .milliseconds(500)
+    configuration.limits.siteSilence = .seconds(5)
+    try await WebFixture.runLive(configuration) { port in
+      let known = "POST /link/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n1"
+      let stranger = "POST /link/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+      let peer = try HTTPPeer(port: port)
+      try peer.send(known)
+      Thread.sleep(forTimeInterval: 1.5)
+      let answers = try peer.ask(stranger)
+      #expect(answers.contains("HTTP/1.1 200") && answers.contains("HTTP/1.1 401"))
+      #expect(answers.lowercased().contains("connection: close"))
+      // Before its first request nobody has that long.
+      let started = ContinuousClock.now
+      #expect(try HTTPPeer(port: port).ask("") == "")
+      #expect(ContinuousClock.now - started < .seconds(4))
+    }
+  }
 }

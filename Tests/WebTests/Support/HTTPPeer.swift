@@ -22,9 +22,11 @@ struct HTTPPeer {
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
-  /// The answer, up to the end of the connection or ten silent seconds.
+  func send(_ text: String) throws { try file.write(contentsOf: Data(text.utf8)) }
+
+  /// All answers, up to the end of the connection or ten silent seconds.
   func ask(_ text: String) throws -> String {
-    try file.write(contentsOf: Data(text.utf8))
+    try send(text)
     var all: [UInt8] = []
     var piece = [UInt8](repeating: 0, count: 4096)
     while true {
