@@ -98,7 +98,9 @@ extension LinkEngine {
 
   private func disk() -> LinkStatus.Disk {
     let left = (try? archive.statistics().reserveLeft) ?? 0
-    return LinkStatus.Disk(free: left + archive.options.diskReserve, reserve: archive.options.diskReserve)
+    var facts = statvfs()
+    let size = statvfs(archive.options.directory, &facts) == 0 ? Int(facts.f_blocks) * Int(facts.f_frsize) : nil
+    return LinkStatus.Disk(free: left + archive.options.diskReserve, reserve: archive.options.diskReserve, size: size)
   }
 
   /// How the site is, for the hub.

@@ -106,10 +106,13 @@ extension LinkStatus {
     public var free: Int
     /// Below this many free bytes the site takes no images.
     public var reserve: Int
+    /// All bytes of the disk; nil when it cannot be asked.
+    public var size: Int?
 
-    public init(free: Int = 0, reserve: Int = 0) {
+    public init(free: Int = 0, reserve: Int = 0, size: Int? = nil) {
       self.free = free
       self.reserve = reserve
+      self.size = size
     }
   }
 

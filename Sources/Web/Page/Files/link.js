@@ -63,19 +63,19 @@ function queueCard(status) {
       h('button', { type: 'button', onclick: tryNow }, say('aside.retry'))));
 }
 
-/** How much room is left: the bar fills up, with a mark where the reserve begins. */
+/** Soon no image will be taken any more. */
+const diskIsLow = status => Boolean(status?.disk?.reserve > 0 && status.disk.free < 2 * status.disk.reserve);
+
+/** How much room is left: the bar fills up. */
 function diskCard(status) {
   const disk = status.disk;
   if (!disk) return null;
-  const total = disk.total || disk.capacity || 0;
-  const low = disk.reserve > 0 && disk.free < 2 * (disk.reserve || 0);
+  const low = diskIsLow(status);
   const words = say('storage.free', { b: size(disk.free) });
   const advice = low && { title: say('problem.disk-full'), todo: say('problem.disk-full.do') };
   return h('section', { class: `card disk${low ? ' low' : ''}` }, h('h2', {}, say('storage')),
     h('p', { class: 'state' }, low && icon('ask'), h('span', { class: 'words' }, low ? `${say('storage.low')} · ${words}` : words)),
-    // Without the whole size there is no honest bar: the reserve then stands for the measure.
-    total > 0 ? drawBar([['original', 1 - disk.free / total]], say('storage'), words, 1 - disk.free / total)
-      : disk.reserve > 0 && drawBar([['original', Math.min(1, disk.reserve / Math.max(disk.free, 1))]], say('storage'), words, Math.min(1, disk.reserve / Math.max(disk.free, 1))),
+    disk.size > 0 && drawBar([['original', 1 - disk.free / disk.size]], say('storage'), words, 1 - disk.free / disk.size),
     disk.reserve > 0 && h('small', {}, say('storage.reserve', { b: size(disk.reserve) })),
     advice && h('div', { class: 'trouble', role: 'status' }, h('strong', {}, advice.title), h('p', {}, h('b', {}, say('what.to.do')), ' ', advice.todo)));
 }

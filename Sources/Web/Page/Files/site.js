@@ -42,14 +42,16 @@ function showHome(main) {
   function draw() {
     const { status, cases, unassigned, sending } = known;
     document.title = [status?.site, 'Rekkas'].filter(Boolean).join(' · ');
-    refresh(link, () => [linkCard(status)]);
+    // A disk that is nearly full is not to be looked for below.
+    const low = diskIsLow(status);
+    refresh(link, () => [linkCard(status), low && diskCard(status)].filter(Boolean));
     if (state && status?.link?.state && status.link.state !== state && status.link.state in LINK_STATES) announce(say(`link.${status.link.state}`));
     state = status?.link?.state || '';
     looseBox.hidden = unassigned.length === 0;
     reconcile(loose, unassigned.map(entry => ({ entry, sending: sending.get(entry.study) || null, language })), item => item.entry.study, unassignedRow);
     reconcile(list, cases.map(one => ({ one, sending: caseStudies(one).map(entry => sending.get(entry.study)).filter(Boolean), language })), item => item.one.number, siteCaseRow);
     none.replaceChildren(...(cases.length ? [] : [h('h2', {}, say('cases.none')), h('p', {}, say('cases.none.text'))]));
-    refresh(below, () => status ? [queueCard(status), diskCard(status)] : []);
+    refresh(below, () => status ? [queueCard(status), !low && diskCard(status)].filter(Boolean) : []);
     LIVE.hurry();
     const finished = [...sending.values()].filter(entry => entry.stage === 'complete').map(entry => entry.study);
     if (complete.size && finished.some(study => !complete.has(study))) announce(say('send.complete'));

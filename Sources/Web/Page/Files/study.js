@@ -12,9 +12,10 @@ function showStudy(main, uid, open, given = {}) {
   let study = null, stopped = false, viewer = null, loading = false, asked = false, shut = false;
   const abort = new AbortController();
   const head = h('div', { class: 'studyhead' });
+  const coming = h('div', { class: 'coming' });
   const body = h('div', { class: 'serieslist' });
   const message = h('div', { class: 'message' }, h('p', {}, say('loading')));
-  main.replaceChildren(...(given.base ? [] : [backLink()]), head, body, message);
+  main.replaceChildren(...(given.base ? [] : [backLink()]), head, coming, body, message);
 
   async function load() {
     if (loading) return;
@@ -29,6 +30,7 @@ function showStudy(main, uid, open, given = {}) {
       study = found[0];
       drawHead();
       if (shut || !asked) { asked = true; if (await isClosed()) return true; shut = false; }
+      tellProgress();
       series.sort((a, b) => whole(a, '00200011') - whole(b, '00200011'));
       for (const row of series) {
         const id = text(row, '0020000E');
@@ -50,6 +52,13 @@ function showStudy(main, uid, open, given = {}) {
       return false;
     } finally { loading = false; }
     if (!stopped && !viewer && open.series) openViewer(open.series, open.index);
+  }
+
+  /** How far a study has come over the link; inside a case the case tells it. */
+  async function tellProgress() {
+    if (given.base) return;
+    const progress = await api(`studies/${encodeURIComponent(uid)}/progress`, { signal: abort.signal }).catch(() => null);
+    if (!stopped) refresh(coming, () => progress?.link && !progress.isComplete && progress.visible > 0 ? [drawProgress(uid, progress, '')] : []);
   }
 
   async function instances(series) {

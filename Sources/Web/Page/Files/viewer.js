@@ -158,7 +158,7 @@ function showViewer(given) {
     tell({ name: '' });
     problem.replaceChildren(icon('clock'), h('strong', {}, say('coming')), say('coming.text'));
     problem.hidden = false;
-    again = setTimeout(() => { if (mine === turn) show(); }, seconds * 1000);
+    again = setTimeout(() => { if (mine === turn) show(); }, Math.min(3, seconds) * 1000);
   }
 
   const nearby = at => (playing ? [1, 2, 3, 4, 5, 6].map(step => (at - 1 + step) % length() + 1) : [direction, 2 * direction, -direction].map(step => at + step)).filter(inStack);
