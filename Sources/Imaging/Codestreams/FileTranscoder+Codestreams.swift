@@ -13,18 +13,27 @@ extension FileTranscoder {
   public static func transcodeAnywhere(
     path: String, to transferSyntax: TransferSyntax, output: String, limit: Int = FrameDecoder.frameLimit
   ) throws(FrameFailure) {
+    try transcode(path: path, frames: nil, to: transferSyntax, output: output, limit: limit)
+  }
+
+  /// The same, with frames that lie decoded elsewhere.
+  static func transcode(
+    path: String, frames: ReceivedFrames?, to transferSyntax: TransferSyntax, output: String,
+    limit: Int = FrameDecoder.frameLimit
+  ) throws(FrameFailure) {
     let isNative = transferSyntax == .explicitVRLittleEndian
     guard isNative || FrameCoder.losslessSyntaxes.contains(transferSyntax) else {
       throw .cannotEncode(transferSyntax.uid)
     }
     if isNative, !isEncapsulated(path) { return try transcode(path: path, to: transferSyntax, output: output) }
-    let source = try ImageObject(path: path)
+    let object = try ImageObject(path: path)
+    let source = Source(object: object, received: frames, limit: limit)
     let temporary = output + ".\(UInt64.random(in: 0 ... .max)).part"
     do {
       if isNative {
-        try writeNative(source, to: temporary, limit: limit)
+        try writeNative(source, to: temporary)
       } else {
-        try writeEncapsulated(source, as: transferSyntax, to: temporary, limit: limit)
+        try writeEncapsulated(source, as: transferSyntax, to: temporary)
       }
       guard rename(temporary, output) == 0 else { throw PreparationFailure(call: "rename a file") }
     } catch {
@@ -45,13 +54,27 @@ extension FileTranscoder {
     return object.transferSyntax.isEncapsulated && object.dataSet.contains(.pixelData)
   }
 
+  /// What is written anew.
+  private struct Source {
+    /// Its attributes, and its frames unless they are received ones.
+    let object: ImageObject
+    let received: ReceivedFrames?
+    let limit: Int
+
+    var frameCount: Int { object.frameCount }
+
+    func frame(_ number: Int) throws -> DecodedFrame {
+      try received?.frame(number) ?? object.decodedFrame(number, limit: limit)
+    }
+  }
+
   /// The frames one by one, so that memory is bounded by one.
   private static func forEachFrame(
-    _ source: ImageObject, first: DecodedFrame, limit: Int, _ body: (DecodedFrame) throws -> Void
+    _ source: Source, first: DecodedFrame, _ body: (DecodedFrame) throws -> Void
   ) throws {
     try body(first)
     for number in 1..<max(1, source.frameCount) {
-      let frame = try source.decodedFrame(number, limit: limit)
+      let frame = try source.frame(number)
       guard frame.format == first.format else {
         throw FrameFailure.damaged("the frames decode to different formats")
       }
@@ -61,8 +84,8 @@ extension FileTranscoder {
 
   // MARK: Native
 
-  private static func writeNative(_ source: ImageObject, to path: String, limit: Int) throws {
-    let first = try source.decodedFrame(0, limit: limit)
+  private static func writeNative(_ source: Source, to path: String) throws {
+    let first = try source.frame(0)
     let format = first.format
     // Native one-bit frames follow one another without a gap (PS3.5 §8.1.1).
     var joiner = format.bitsAllocated == 1 && format.pixelCount % 8 != 0 ? BitJoiner() : nil
@@ -71,7 +94,7 @@ extension FileTranscoder {
     let length = overflow ? 0 : allBits / 8 + (allBits % 8 > 0 ? 1 : 0)
     guard !overflow, length < Int(UInt32.max) - 1 else { throw FrameFailure.tooLarge }
     let replacement = try PixelDataReplacement(
-      in: source.object, photometricInterpretation: newLabel(format.photometricInterpretation, source),
+      in: source.object.object, photometricInterpretation: newLabel(format.photometricInterpretation, source.object),
       planarConfiguration: format.samplesPerPixel == 3 ? 0 : nil)
     let output = try OutputFile(path: path)
     try replacement.writeHead(transferSyntax: .explicitVRLittleEndian, output.write)
@@ -80,7 +103,7 @@ extension FileTranscoder {
     let padded = length + length % 2
     try output.write(
       [0xE0, 0x7F, 0x10, 0x00] + vr + [0, 0] + [0, 8, 16, 24].map { UInt8(truncatingIfNeeded: padded >> $0) })
-    try forEachFrame(source, first: first, limit: limit) { frame in
+    try forEachFrame(source, first: first) { frame in
       if joiner == nil {
         try frame.withUnsafeBytes(output.write)
       } else {
@@ -104,15 +127,16 @@ extension FileTranscoder {
 
   /// One fragment a frame, with an offset table.
   private static func writeEncapsulated(
-    _ source: ImageObject, as syntax: TransferSyntax, to path: String, limit: Int
+    _ source: Source, as syntax: TransferSyntax, to path: String
   ) throws {
-    let first = try source.decodedFrame(0, limit: limit)
+    let first = try source.frame(0)
     let format = first.format
     guard FrameCoder.canEncode(syntax, format) else { throw FrameFailure.cannotEncode(syntax.uid) }
     // RLE has a plane for each sample; the others hold colour by pixel.
     let planar: UInt16? = format.samplesPerPixel == 3 ? (syntax == .rleLossless ? 1 : 0) : nil
     let replacement = try PixelDataReplacement(
-      in: source.object, photometricInterpretation: newLabel(FrameCoder.label(format, in: syntax), source),
+      in: source.object.object,
+      photometricInterpretation: newLabel(FrameCoder.label(format, in: syntax), source.object),
       planarConfiguration: planar)
     let output = try OutputFile(path: path)
     try replacement.writeHead(transferSyntax: syntax, output.write)
@@ -124,7 +148,7 @@ extension FileTranscoder {
     var tables = OffsetTables(output: output, frames: source.frameCount, isExtended: isExtended)
     try tables.reserve()
     var number = 0
-    try forEachFrame(source, first: first, limit: limit) { frame in
+    try forEachFrame(source, first: first) { frame in
       let codestream = try FrameCoder.encode(frame, as: syntax)
       guard codestream.count < Int(UInt32.max) - 1 else { throw FrameFailure.tooLarge }
       try tables.begin(frame: number, length: codestream.count)

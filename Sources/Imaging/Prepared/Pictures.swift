@@ -83,7 +83,8 @@ public final class Pictures: Sendable {
   public func decodeFrame(_ frame: Int, of source: PictureSource) async throws -> [UInt8] {
     guard let table = source.ownLayers else { return try await pool.decodeFrame(path: source.path, frame: frame) }
     let renderer = renderer
-    return try await threads.run(table.format.pixelCount > 1 << 17 ? .long : .short) {
+    let isLong = source.received == nil && table.format.pixelCount > 1 << 17
+    return try await threads.run(isLong ? .long : .short) {
       try renderer.decodedFrame(frame, of: source, table)
     }
   }
@@ -110,12 +111,13 @@ public final class Pictures: Sendable {
   /// Rewrites a whole file in another transfer syntax, frame by frame (see `FileTranscoder`). Throws `RenderFailure`, or
   /// `CancellationError`.
   public func transcode(_ source: PictureSource, to transferSyntax: TransferSyntax, output: String) async throws {
-    guard source.ownLayers != nil else {
+    guard let table = source.ownLayers else {
       return try await pool.transcode(path: source.path, to: transferSyntax, output: output)
     }
     try await threads.run(.long) {
       do throws(FrameFailure) {
-        try FileTranscoder.transcodeAnywhere(path: source.path, to: transferSyntax, output: output)
+        let received = ReceivedFrames(source, table)
+        try FileTranscoder.transcode(path: source.path, frames: received, to: transferSyntax, output: output)
       } catch {
         if case .unreadable = error, access(source.path, F_OK) != 0, errno == ENOENT { throw RenderFailure.missing }
         throw RenderFailure(error)

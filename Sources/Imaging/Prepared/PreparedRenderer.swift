@@ -91,9 +91,12 @@ struct PreparedRenderer: Sendable {
     try wholeFrame(number, of: source, table).bytes
   }
 
-  /// One frame at full size, exact.
+  /// One frame at full size, exact: from the received file, where that is still there and uncompressed, because then nothing has to be
+  /// decoded; its samples are proven to be the same.
   func wholeFrame(_ number: Int, of source: PictureSource, _ table: LayerTable) throws(RenderFailure) -> DecodedFrame {
-    try decode(source, table.format, try Self.entry(number, table), .whole, threads: 1).frame
+    let entry = try Self.entry(number, table)
+    if let received = ReceivedFrames(source, table), let frame = received.frame(number) { return frame }
+    return try decode(source, table.format, entry, .whole, threads: 1).frame
   }
 
   private static func entry(_ number: Int, _ table: LayerTable) throws(RenderFailure) -> LayerTable.Frame {

@@ -133,6 +133,45 @@ import Testing
     await pool.shutdown()
   }
 
+  @Test func `exact frames and whole files come from the received file while it is there, and are the same without it`()
+    async throws
+  {
+    let pictures = Pictures(pool: pool)
+    for object in [
+      TestObject.grey((0..<800).map { $0 * 5 }, columns: 20, signed: true, frames: 4),
+      .colour((0..<300).map { UInt8($0 % 251) }, columns: 100, photometric: "RGB", planar: 1),
+    ] {
+      try await withPrepared(object) { path, source in
+        var both = source
+        both.received = path
+        var gone = source
+        gone.received = path + ".gone"
+        let native = path + ".native"
+        var files: [Data] = []
+        var frames: [[UInt8]] = []
+        for source in [source, gone, both] {
+          try await pictures.transcode(source, to: .explicitVRLittleEndian, output: native)
+          files.append(try Data(contentsOf: URL(fileURLWithPath: native)))
+          unlink(native)
+          frames.append(try await pictures.decodeFrame(0, of: source))
+          frames.append(try await pictures.encodeFrame(0, of: source, to: .jpegLSLossless))
+        }
+        #expect(Set(files).count == 1 && Set(frames).count == 2)
+        // Nothing of the prepared file's pixels is read when the received one is there.
+        let table = try #require(source.layers)
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: source.path))
+        try file.seek(toOffset: UInt64(table.frames[0].offset))
+        try file.write(contentsOf: [UInt8](repeating: 0, count: 40))
+        #expect(try await pictures.decodeFrame(0, of: both) == frames[0])
+        await #expect(throws: RenderFailure.self) { try await pictures.decodeFrame(0, of: gone) }
+        await #expect(throws: RenderFailure.frameOutOfRange(count: table.frames.count)) {
+          try await pictures.decodeFrame(4, of: both)
+        }
+      }
+    }
+    await pictures.shutdown()
+  }
+
   @Test func `the profile says how large a thumbnail is, and a small image stays small`() async throws {
     let pictures = Pictures(pool: pool, profile: try Self.profile(hides: true, side: 192))
     for (side, expected) in [(400, 192), (40, 40)] {
