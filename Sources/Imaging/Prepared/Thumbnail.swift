@@ -39,11 +39,13 @@ public struct ThumbnailRequest: Sendable, Hashable {
   /// - Parameter side: of the profile's rule.
   func drawing(path: String, side: Int) -> RenderRequest {
     let box = box ?? (side, side)
-    return RenderRequest(
+    var request = RenderRequest(
       path: path, frame: frame,
       viewport: Viewport(
         width: max(1, min(box.width, Thumbnail.longestSide)), height: max(1, min(box.height, Thumbnail.longestSide)),
         enlarges: false),
       format: format, byteLimit: Thumbnail.byteLimit)
+    request.decodesReduced = true
+    return request
   }
 }

@@ -41,7 +41,8 @@ final class ObjectRenderer {
   /// the words beside the samples.
   private static func canReduce(_ request: RenderRequest, _ attributes: ImageAttributes, _ format: FrameFormat) -> Bool
   {
-    !request.overlays && request.format.depth == 8 && format.photometricInterpretation != .paletteColor
+    request.decodesReduced && !request.overlays && request.format.depth == 8
+      && format.photometricInterpretation != .paletteColor
       && [8, 16].contains(format.bitsAllocated) && !attributes.isSegmentation
   }
 

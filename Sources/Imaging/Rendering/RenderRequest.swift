@@ -14,6 +14,9 @@ public struct RenderRequest: Sendable, Codable, Hashable {
   public var overlays = false
   /// Whether a colour picture carries the object's ICC profile.
   public var embedsProfile = false
+  /// Whether JPEG 2000 may be decoded no larger than the picture: many times faster, but its low bands are sharper than averages, so that a
+  /// narrow window shows other edges. For thumbnails and previews.
+  public var decodesReduced = false
   /// The most bytes that the picture may take: quality, then size, are lowered until it does. nil: as many as it takes.
   public var byteLimit: Int?
 

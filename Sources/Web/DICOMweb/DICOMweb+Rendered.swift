@@ -37,14 +37,17 @@ extension DICOMweb {
     let drawable = try await drawable(record, frame: frame)
     let tag = EntityTag(folding: [drawable.digest, String(frame), form.mediaType, query.canonical], salt: "rendered")
     if tag.matches(request.headers[.ifNoneMatch]) { return notModified(tag) }
-    let wanted = parameters.request(path: archive.path(of: record), frame: frame, mediaType: form.mediaType)
+    var wanted = parameters.request(path: archive.path(of: record), frame: frame, mediaType: form.mediaType)
+    // A preview is no original, but it must be quick.
+    if case .arriving = drawable { wanted.decodesReduced = true }
     // A picture of a prepared object at full size takes some 25 ms a CT slice, half a second a radiograph: worth keeping.
     let key = PictureKey(digest: drawable.digest, wanted)
     let image: RenderedImage
     if let known = pictureCache[key] {
       image = known
     } else {
-      image = try await drawing(drawable) { try await pictures.render(wanted, of: $0) }
+      let request = wanted
+      image = try await drawing(drawable) { try await pictures.render(request, of: $0) }
       pictureCache.insert(image, for: key)
     }
     return picture(image, tag: tag, stage: drawable.stage, warnings: parameters.warnings)

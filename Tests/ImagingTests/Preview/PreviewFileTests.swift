@@ -143,8 +143,9 @@ import Testing
       let image = try ImageObject(path: output.path)
       let (frame, levels) = try image.reducedFrame(0, reduce: 2, limit: .max)
       #expect(levels == 2 && frame.format.columns == 128)
-      let small = try ObjectRenderer().picture(
-        RenderRequest(path: output.path, viewport: Viewport(width: 128, height: 128)))
+      var request = RenderRequest(path: output.path, viewport: Viewport(width: 128, height: 128))
+      request.decodesReduced = true
+      let small = try ObjectRenderer().picture(request)
       let received = try ObjectRenderer().picture(
         RenderRequest(path: path, viewport: Viewport(width: 128, height: 128)))
       #expect(zip(small.pixels, received.pixels).allSatisfy { abs(Int($0) - Int($1)) <= 2 })
