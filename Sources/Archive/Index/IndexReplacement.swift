@@ -12,6 +12,8 @@ struct PreparedFacts: Sendable {
   let preparedAt: Date
   /// The profile, its version and the rule that decided.
   let rule: String
+  /// Made from the prepared file.
+  var thumbnail: KeptThumbnail?
 }
 
 /// Turns a row from the received file to the prepared one, and back, and from an object that comes to one that is here.
@@ -28,6 +30,7 @@ enum IndexReplacement {
     guard let kept, kept.name == ObjectName(entry.receivedDigest) else { return false }
     try set(kept, to: entry, .prepared, db)
     try insert(facts, instance: id, db)
+    if let thumbnail = facts.thumbnail { try IndexThumbnail.insert(thumbnail, instance: id, db) }
     if setsIssuer { try setIssuer(of: id, from: entry, db) }
     return true
   }
@@ -52,7 +55,9 @@ enum IndexReplacement {
   /// Makes the received file the one that is kept, and lets it wait again.
   static func restore(_ kept: KeptFile, _ entry: IndexEntry, _ db: Database) throws {
     try set(kept, to: entry, entry.preparation, db)
-    try db.execute(sql: "DELETE FROM prepared_file WHERE instance_id = ?", arguments: [kept.id])
+    for table in ["prepared_file", "thumbnail"] {
+      try db.execute(sql: "DELETE FROM \(table) WHERE instance_id = ?", arguments: [kept.id])
+    }
   }
 
   /// Makes the file of an object that was still coming the one that is kept.

@@ -28,6 +28,9 @@ enum IndexSchema {
     migrator.registerMigration("arrivals") { db in
       try db.execute(sql: arrivals)
     }
+    migrator.registerMigration("thumbnails") { db in
+      try db.execute(sql: thumbnails)
+    }
     return migrator
   }
 
@@ -184,6 +187,22 @@ enum IndexSchema {
       code TEXT NOT NULL,
       detail TEXT NOT NULL,
       noted_at REAL NOT NULL
+    ) STRICT;
+    """
+}
+
+extension IndexSchema {
+  /// Of prepared files; apart from the narrow rows, as everything wide.
+  private static let thumbnails = """
+    CREATE TABLE thumbnail (
+      instance_id INTEGER PRIMARY KEY REFERENCES instance ON DELETE CASCADE,
+      frame INTEGER NOT NULL,
+      side INTEGER NOT NULL,
+      width INTEGER NOT NULL,
+      height INTEGER NOT NULL,
+      hidden INTEGER NOT NULL,
+      profile TEXT NOT NULL,
+      jpeg BLOB NOT NULL
     ) STRICT;
     """
 }

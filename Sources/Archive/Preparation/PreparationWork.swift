@@ -110,7 +110,9 @@ struct PreparationWork: Sendable {
     }
     let facts = PreparedFacts(
       layers: layers, receivedSize: job.size, receivedTransferSyntax: job.transferSyntax,
-      receivedFile: receivedFile, preparedAt: Date(), rule: rule)
+      receivedFile: receivedFile, preparedAt: Date(), rule: rule,
+      // Without one it is drawn when somebody asks.
+      thumbnail: layers.flatMap { try? KeptThumbnail.make(path: path, layers: $0, profile: options.profile) })
     let entry = IndexEntry(
       try ParsedObject.parse(ObjectBytes.mapped(path: path)), digest: digest, received: job.received,
       size: size, receipt: Receipt(channel: .found, receivedAt: job.receivedAt), prepared: facts)

@@ -10,6 +10,9 @@ public final class Pictures: Sendable {
   /// What thumbnails are like, and which are hidden.
   public let profile: CompressionProfile?
 
+  /// Tells thumbnails of one profile from those of another.
+  public let profileFingerprint: String
+
   private let pool: RenderPool
   private let threads: PictureThreads
   private let processors: Int
@@ -25,6 +28,7 @@ public final class Pictures: Sendable {
   ) {
     self.pool = pool
     self.profile = profile
+    profileFingerprint = KeptThumbnail.fingerprint(of: profile)
     self.processors = processors
     threads = PictureThreads(longLimit: processors)
     renderer = PreparedRenderer(headers: PictureHeaders())
@@ -59,20 +63,7 @@ public final class Pictures: Sendable {
     let (renderer, profile) = (renderer, profile)
     /// The header is read, and what needs no worker is drawn at once.
     let first: (drawing: RenderRequest, thumbnail: Thumbnail?) = try await threads.run(.short) {
-      let header = try renderer.headers.header(of: source, frame: request.frame)
-      let action = profile?.decide(header.facts).rule.action ?? ProfileAction()
-      let drawing = request.drawing(path: source.path, side: action.thumbnail)
-      if header.saysBurnedIn && action.hideBurnedInText {
-        let symbol = HiddenPicture.draw(width: drawing.viewport!.width, height: drawing.viewport!.height)
-        return (
-          drawing, Thumbnail(image: try symbol.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: true)
-        )
-      }
-      guard let table = source.ownLayers else { return (drawing, nil) }
-      let picture = try renderer.picture(drawing, of: source, table, grade: .thumbnail)
-      return (
-        drawing, Thumbnail(image: try picture.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: false)
-      )
+      try renderer.thumbnail(request, of: source, profile)
     }
     if let thumbnail = first.thumbnail { return thumbnail }
     return Thumbnail(image: try await pool.render(first.drawing, of: source, grade: .thumbnail), isHidden: false)

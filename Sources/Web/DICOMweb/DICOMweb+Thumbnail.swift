@@ -37,11 +37,21 @@ extension DICOMweb {
     if let known = thumbnailCache[key] {
       thumbnail = known
     } else {
-      thumbnail = try await drawing(drawable) { try await pictures.thumbnail(wanted, of: $0) }
+      if let kept = try await keptThumbnail(wanted, drawable) {
+        thumbnail = kept
+      } else {
+        thumbnail = try await drawing(drawable) { try await pictures.thumbnail(wanted, of: $0) }
+      }
       thumbnailCache.insert(thumbnail, for: key)
     }
     let hidden = thumbnail.isHidden ? ["a symbol stands for a picture with burned-in text"] : []
     return picture(thumbnail.image, tag: tag, stage: drawable.stage, warnings: parameters.warnings + hidden)
+  }
+
+  /// The one that was made when the image was prepared, if it is what is asked for.
+  private func keptThumbnail(_ wanted: ThumbnailRequest, _ drawable: Drawable) async throws -> Thumbnail? {
+    guard case .whole(let record) = drawable, let kept = try await archive.thumbnail(of: record) else { return nil }
+    return kept.answer(to: wanted, profileFingerprint: pictures.profileFingerprint)
   }
 }
 

@@ -68,7 +68,8 @@ extension Archive {
       job, path, entry,
       PreparedFacts(
         layers: facts.layers, receivedSize: facts.receivedSize, receivedTransferSyntax: facts.receivedTransferSyntax,
-        receivedFile: keepReceived ? .kept : .toRemove, preparedAt: facts.preparedAt, rule: facts.rule)
+        receivedFile: keepReceived ? .kept : .toRemove, preparedAt: facts.preparedAt, rule: facts.rule,
+        thumbnail: facts.thumbnail)
     )
   }
 

@@ -89,6 +89,18 @@ import Testing
     try await expectWhole(after, isPrepared: false, files: 1)
   }
 
+  @Test func `A thumbnail is kept with the prepared file, and goes with it`() async throws {
+    _ = try replaceCopying()
+    let record = try await archive.onlyRecord()
+    let thumbnail = try #require(try await archive.thumbnail(of: record))
+    #expect(thumbnail.jpeg.starts(with: [0xFF, 0xD8]) && thumbnail.jpeg.count < 12 << 10 && thumbnail.width == 128)
+    try FileManager.default.removeItem(atPath: archive.path(of: record))
+    try archive.store(sample.bytes)
+    #expect(try await archive.onlyRecord().layers == nil)
+    #expect(try await archive.thumbnail(of: record) == nil)
+    #expect(try await archive.index.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM thumbnail") } == 0)
+  }
+
   @Test func `The journal does not bring a replaced object back`() async throws {
     _ = try replaceCopying()
     let crashed = try folder.crashed()

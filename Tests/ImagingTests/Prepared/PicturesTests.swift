@@ -45,6 +45,35 @@ import Testing
         [entry("profile", .scalar("p", line: 1)), entry("rules", .list([.map(rule, line: 1)], line: 1))], line: 1))
   }
 
+  @Test func `a thumbnail that was made with the image is the one that would be drawn, under its own profile only`()
+    async throws
+  {
+    let profile = try Self.profile(hides: true, side: 96)
+    let other = try Self.profile(hides: false, side: 96)
+    let pictures = Pictures(pool: pool, profile: profile)
+    var burned = TestObject.grey((0..<40_000).map { $0 % 4000 }, columns: 200)
+    burned.writer.string(.burnedInAnnotation, .cs, "YES")
+    for (object, isHidden) in [(Self.noise(200), false), (burned, true)] {
+      try await withPrepared(object) { _, source in
+        let kept = try KeptThumbnail.make(path: source.path, layers: try #require(source.layers), profile: profile)
+        let request = ThumbnailRequest(frame: 0)
+        let drawn = try await pictures.thumbnail(request, of: source)
+        let answer = try #require(kept.answer(to: request, profileFingerprint: pictures.profileFingerprint))
+        #expect(answer.image.bytes == drawn.image.bytes && answer.image.mediaType == drawn.image.mediaType)
+        #expect(answer.isHidden == isHidden && answer.image.width == drawn.image.width && kept.side == 96)
+        for (wanted, fits) in [
+          (ThumbnailRequest(frame: 0, box: (96, 96)), true), (ThumbnailRequest(frame: 0, box: (96, 97)), false),
+          (ThumbnailRequest(frame: 1), false), (ThumbnailRequest(frame: 0, isPNG: true), false),
+        ] {
+          #expect((kept.answer(to: wanted, profileFingerprint: pictures.profileFingerprint) != nil) == fits)
+        }
+        let others = Pictures(pool: pool, profile: other).profileFingerprint
+        #expect(kept.answer(to: request, profileFingerprint: others) == nil)
+      }
+    }
+    await pictures.shutdown()
+  }
+
   @Test(arguments: [false, true])
   func `no thumbnail is larger than 12 KB, whatever is asked for`(isPNG: Bool) async throws {
     let pictures = Pictures(pool: pool)

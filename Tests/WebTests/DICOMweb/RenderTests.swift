@@ -1,3 +1,4 @@
+import Archive
 import DICOM
 import Foundation
 import HTTPTypes
@@ -91,6 +92,39 @@ struct RenderTests {
       }
     }
     #expect(tags.withLock { $0.count } == 2)
+  }
+
+  @Test func `a thumbnail that was made with the prepared image is read, not drawn, and only under its own profile`()
+    async throws
+  {
+    for isSame in [true, false] {
+      let profile = isSame ? CompressionProfile.standard : try Self.profile(hides: false)
+      try await WebFixture.run(
+        .make { $0.profile = profile }, archive: { $0.preparation = PreparationOptions(profile: .standard) }
+      ) {
+        fixture, client in
+        let phantom = try PhantomStudy(kind: .ct, size: PhantomSize(columns: 256, rows: 256), count: 1, seed: 3)
+        let identity = try await fixture.store(phantom.file(0).bytes).identity
+        var prepared: InstanceRecord?
+        for _ in 0..<600 where prepared == nil {
+          try await Task.sleep(for: .milliseconds(100))
+          prepared = try await fixture.archive.instances(study: identity.studyInstanceUID).first { $0.layers != nil }
+        }
+        let record = try #require(prepared)
+        let kept = try #require(try await fixture.archive.thumbnail(of: record))
+        // Nothing is left to draw from.
+        try FileManager.default.removeItem(atPath: fixture.archive.path(of: record))
+        let path =
+          "/dicom-web/studies/\(identity.studyInstanceUID)/series/\(identity.seriesInstanceUID)/instances/\(identity.sopInstanceUID)/thumbnail"
+        for viewport in ["", "?viewport=\(kept.side),\(kept.side)"] {
+          try await client.execute(uri: path + viewport, method: .get) { response in
+            #expect((response.status == .ok) == isSame)
+            if isSame { #expect(Array(response.body.readableBytesView) == kept.jpeg) }
+          }
+        }
+        try await client.execute(uri: path + "?viewport=31,32", method: .get) { #expect($0.status != .ok) }
+      }
+    }
   }
 
   private static func profile(hides: Bool) throws -> CompressionProfile {
