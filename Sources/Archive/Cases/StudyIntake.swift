@@ -97,7 +97,8 @@ struct StudyIntake {
         birthDate: ColumnText.date(entry.dataSet.string(.patientBirthDate)),
         sex: ["M", "F", "O"].contains(sex) ? sex : ""),
       context: text(.studyDescription),
-      consent: rule.consentGiven ? CaseConsent(given: true, at: now) : CaseConsent(), accessionNumber: accessionNumber.utf8.count <= 16 ? accessionNumber : "",
+      consent: rule.consentGiven ? CaseConsent(given: true, at: now) : CaseConsent(),
+      accessionNumber: accessionNumber.utf8.count <= 16 ? accessionNumber : "",
       requestedBy: text(.referringPhysicianName), madeBy: .rule, createdAt: now, revision: 0)
     try CaseRows.put(item, code: rules.code, db)
     try CaseRows.note("created", number, who: "store", detail: "rule", at: now, db)
