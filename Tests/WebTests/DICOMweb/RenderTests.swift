@@ -99,10 +99,9 @@ struct RenderTests {
   {
     for isSame in [true, false] {
       let profile = isSame ? CompressionProfile.standard : try Self.profile(hides: false)
-      try await WebFixture.run(
-        .make { $0.profile = profile }, archive: { $0.preparation = PreparationOptions(profile: .standard) }
-      ) {
-        fixture, client in
+      let configuration = WebConfiguration.make { $0.profile = profile }
+      let prepare: (inout ArchiveOptions) -> Void = { $0.preparation = PreparationOptions(profile: .standard) }
+      try await WebFixture.run(configuration, archive: prepare) { fixture, client in
         let phantom = try PhantomStudy(kind: .ct, size: PhantomSize(columns: 256, rows: 256), count: 1, seed: 3)
         let identity = try await fixture.store(phantom.file(0).bytes).identity
         var prepared: InstanceRecord?

@@ -79,13 +79,17 @@ struct WebFixture {
 
   /// Stores objects as STOW would, without HTTP.
   func store(_ objects: TestObject...) async throws {
-    for object in objects {
-      let spool = try archive.makeSpool()
-      var receiver = Part10Receiver(spool: spool)
-      try object.file().withUnsafeBytes { try receiver.receive($0) }
-      _ = try receiver.finish()
-      _ = try await archive.store(spool, receipt: Receipt(channel: .import))
-    }
+    for object in objects { try await store(object.file()) }
+  }
+
+  /// The same, of a whole file.
+  @discardableResult
+  func store(_ file: [UInt8]) async throws -> StoreOutcome {
+    let spool = try archive.makeSpool()
+    var receiver = Part10Receiver(spool: spool)
+    try file.withUnsafeBytes { try receiver.receive($0) }
+    _ = try receiver.finish()
+    return try await archive.store(spool, receipt: Receipt(channel: .import))
   }
 }
 
