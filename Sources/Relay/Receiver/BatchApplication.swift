@@ -19,12 +19,17 @@ struct BatchApplication {
   private var wholeAlready: Set<String> = []
   private var names: [UInt64: String?] = [:]
   private var unknown: Set<UInt64> = []
+  /// Told how far the site says to have heard the demands; gives how far it has.
+  private let hear: (Int?) -> Int?
   private var heard = LinkHeard()
 
   /// Sentences about damaged records in one answer.
   private static let mostProblems = 8
 
-  init(archive: Archive, site: String, limits: BatchLimits, clock: Int) {
+  init(
+    archive: Archive, site: String, limits: BatchLimits, clock: Int, hear: @escaping (Int?) -> Int? = { $0 }
+  ) {
+    self.hear = hear
     self.archive = archive
     self.site = site
     self.limits = limits
@@ -52,9 +57,10 @@ struct BatchApplication {
       throw LinkRefusal(.hubFailed, "The hub could not apply the batch.")
     }
     try flush()
-    let demands = archive.arrivals.demands(for: site, since: heard.demandCursor)
+    let cursor = hear(heard.demandCursor)
+    let demands = archive.arrivals.demands(for: site, since: cursor)
     answer.demands = demands.demands
-    if heard.demandCursor != demands.next { answer.demandCursor = demands.next }
+    if cursor != demands.next { answer.demandCursor = demands.next }
     answer.unknown = unknown.sorted().map { BatchSegment.text(of: $0) }
   }
 

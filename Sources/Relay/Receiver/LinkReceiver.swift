@@ -129,9 +129,6 @@ public final class LinkReceiver: Sendable {
   /// Blocks.
   private func process(_ request: LinkRequest, _ credentials: LinkCredentials, _ key: SiteKey) -> LinkResponse {
     let isBatch = request.path == LinkProtocol.batchPath
-    guard request.body.count <= (isBatch ? limits.batch.bytes : limits.hello) else {
-      return refusal(413, LinkRefusal(.tooLarge, "The body is over the hub's limits."), credentials, key)
-    }
     guard
       LinkVerifier(key: key).accepts(
         credentials, method: request.method, path: request.path, body: request.body)
@@ -139,6 +136,9 @@ public final class LinkReceiver: Sendable {
       note(.badSignature, credentials.site)
       // Without a signature: what this hub signs is an answer to somebody who has the key.
       return stranger(401, LinkRefusal(.badSignature, "The signature is not one of this site's key."))
+    }
+    guard request.body.count <= (isBatch ? limits.batch.bytes : limits.hello) else {
+      return refusal(413, LinkRefusal(.tooLarge, "The body is over the hub's limits."), credentials, key)
     }
     return isBatch ? batch(request, credentials, key) : open(request, credentials, key)
   }
@@ -182,7 +182,10 @@ public final class LinkReceiver: Sendable {
     }
     seen(credentials.site, bytes: request.body.count)
     var application = BatchApplication(
-      archive: archive, site: credentials.site, limits: limits.batch, clock: Self.clock())
+      archive: archive, site: credentials.site, limits: limits.batch, clock: Self.clock(),
+      hear: { cursor in
+        self.state.withLock { $0.table.hear(cursor, in: credentials.session, site: credentials.site) }
+      })
     do throws(LinkRefusal) {
       try application.apply(request.body)
     } catch {

@@ -12,6 +12,8 @@ struct SessionTable: Sendable {
     var lastUse: Int
     /// Whether a batch came in it: who only replays the opening of a session never gets there.
     var isUsed = false
+    /// The cursor of demands that the site has heard.
+    var demandCursor: Int?
   }
 
   private struct Site {
@@ -63,6 +65,14 @@ struct SessionTable: Sendable {
     entry.isUsed = true
     sites[name]?.sessions[session] = entry
     return .accepted
+  }
+
+  /// Notes how far the site has heard the hub's demands in this session, and gives it; requests may overtake each other.
+  mutating func hear(_ cursor: Int?, in session: String, site name: String) -> Int? {
+    guard let known = sites[name]?.sessions[session] else { return cursor }
+    let greatest = [known.demandCursor, cursor].compactMap { $0 }.max()
+    sites[name]?.sessions[session]?.demandCursor = greatest
+    return greatest
   }
 
   /// Ends all sessions of a site: its key has changed, or it is none any more.

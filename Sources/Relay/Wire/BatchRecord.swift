@@ -61,7 +61,7 @@ public struct BatchSegment: Sendable, Hashable {
   }
 }
 
-/// How far a site has heard the hub's wishes.
+/// How far a site has heard the hub's wishes; the hub remembers it for the session.
 public struct LinkHeard: Codable, Sendable, Hashable {
   /// The cursor of the last answer of this session whose demands the site has taken; nil at the beginning of a session.
   public var demandCursor: Int?
