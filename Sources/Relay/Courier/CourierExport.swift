@@ -15,6 +15,8 @@ public struct CourierExport: Sendable {
     public var files = 0
     /// Objects for which there was no room.
     public var left = 0
+    /// Objects that are still to be prepared; an archive that is opened without preparation has none.
+    public var waiting = 0
     /// Objects that could not be read.
     public var unreadable = 0
     /// Objects that the hub was found to have, by receipts on the carrier.
@@ -91,6 +93,7 @@ public struct CourierExport: Sendable {
     }
     guard try put(head) else { throw CourierFailure.noRoom(carrier) }
 
+    report.waiting = studies.reduce(0) { $0 + $1.objects - $1.settled }
     var objects = try studies.flatMap { try archive.outbox.objects(study: $0.study) }[...]
     let total = objects.reduce(0) { $0 + $1.object.size }
     var position = 0
@@ -112,7 +115,7 @@ public struct CourierExport: Sendable {
     report.files = chunks.count + 1
     let manifest = CourierManifest(
       site: key.site, chunks: chunks, objects: report.objects, bytes: report.bytes, cases: report.cases,
-      isEverything: objects.isEmpty)
+      isEverything: objects.isEmpty && report.waiting == 0)
     let content = [UInt8](try JSONEncoder().encode(manifest))
     try folder.write(
       CourierFile(kind: .manifest, export: export, content: content).sealed(for: key), as: CourierFolder.manifestName)
