@@ -10,11 +10,11 @@ extension LinkEngine {
     isNews = true
     switch result {
     case .failure(let error):
-      month.add(request.bytes)
+      count(request.bytes)
       logger.debug("The hub did not answer", metadata: ["error": "\(error)"])
       failed(id, request, HTTPTransport.problem(error))
     case .success(let response):
-      month.add(request.bytes + response.body.count + 200)
+      count(request.bytes + response.body.count + 200)
       guard isHubs(response, to: request) else { return failed(id, request, foreign(response)) }
       lastHeard = Date()
       problem = nil
@@ -41,6 +41,7 @@ extension LinkEngine {
   private func failed(_ id: Int, _ request: Request, _ what: LinkProblem) {
     if problem != what { logger.warning("The link does not work", metadata: ["problem": "\(what.rawValue)"]) }
     problem = what
+    metrics.failures.increment()
     isConnected = false
     if case .batch(let parcel) = request.kind { order.lost(parcel) }
     keeper.failed(id, chance: .random(in: 0...1), now: now)

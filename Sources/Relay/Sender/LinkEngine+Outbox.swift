@@ -66,7 +66,10 @@ extension LinkEngine {
       let began = now
       do {
         let objects = try archive.outbox.objects(study: uid)
-        order.load(objects.map { QueuedObject($0, isFresh: $0.storedAt >= startedAt) }, of: uid, now: now)
+        // The hub may know what was there before; the clock decides only where nothing else can.
+        let isOld = view.first?.contains(uid) ?? false
+        let queued = objects.map { QueuedObject($0, isFresh: !isOld || $0.storedAt >= startedAt) }
+        order.load(queued, of: uid, now: now)
       } catch {
         logger.error("The objects of a study cannot be read", metadata: ["error": "\(error)"])
         problem = .archive

@@ -18,6 +18,7 @@ extension LinkEngine {
     lastShown = now
     let status = status()
     shown.withLock { $0 = status }
+    metrics.note(status, at: Date())
   }
 
   private func status() -> LinkStatus {

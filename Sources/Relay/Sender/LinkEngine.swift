@@ -43,6 +43,7 @@ final class LinkEngine: @unchecked Sendable {
   let signer: LinkSigner
   let builder: BatchBuilder
   let shown: Mutex<LinkStatus>
+  let metrics = SenderMetrics()
   private let mailbox = Mailbox<Event>()
   private let start = ContinuousClock.now
   let startedAt = Date()
@@ -279,7 +280,8 @@ final class LinkEngine: @unchecked Sendable {
     request.task.cancel()
     problem = .interrupted
     isConnected = false
-    month.add(request.bytes)
+    count(request.bytes)
+    metrics.failures.increment()
     if case .batch(let parcel) = request.kind { order.lost(parcel) }
     keeper.failed(id, isStalled: true, chance: .random(in: 0...1), now: now)
   }
@@ -295,6 +297,12 @@ final class LinkEngine: @unchecked Sendable {
     order.sessionLost()
     // A hub that forgets every session would be asked for ever.
     if sessionsLost > 3 { keeper.backOff(chance: .random(in: 0...1), now: now) }
+  }
+
+  /// Bytes that went over the link.
+  func count(_ bytes: Int) {
+    month.add(bytes)
+    metrics.moved.increment(by: bytes)
   }
 
   func batchTaken() { sessionsLost = 0 }

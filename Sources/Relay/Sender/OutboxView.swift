@@ -16,13 +16,31 @@ struct OutboxView {
   /// When it is to be looked which objects should be in memory.
   private(set) var nextPlan = Duration.zero
   private var nextLoad: [String: Duration] = [:]
-  private var known: [String: OutboxStudy] = [:]
+  private var known: [String: Content] = [:]
+  /// Studies that were there when the sender began.
+  private(set) var first: Set<String>?
   private var mustLoad: Set<String> = []
 
-  /// Studies of which something is different from the last look.
+  /// What a manifest is made of.
+  private struct Content: Equatable {
+    var objects: Int
+    var bytes: Int
+    var settled: Int
+    var caseNumber: String?
+    var sealed: CaseSeal?
+  }
+
+  /// Studies whose manifest may be another one since the last look.
   mutating func changed(_ list: [OutboxStudy]) -> [OutboxStudy] {
-    let changed = list.filter { known[$0.study] != $0 }
-    known = Dictionary(uniqueKeysWithValues: list.map { ($0.study, $0) })
+    if first == nil { first = Set(list.map(\.study)) }
+    var present: [String: Content] = [:]
+    for study in list {
+      present[study.study] = Content(
+        objects: study.objects, bytes: study.bytes, settled: study.settled, caseNumber: study.caseNumber,
+        sealed: study.sealed)
+    }
+    let changed = list.filter { known[$0.study] != present[$0.study] }
+    known = present
     studies = list
     let gone = manifests.keys.filter { known[$0] == nil }
     for study in gone {
