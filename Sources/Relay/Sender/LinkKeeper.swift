@@ -213,7 +213,8 @@ struct LinkKeeper: Sendable {
   mutating func backOff(least: Duration = .zero, chance: Double, now: Duration) {
     failures += 1
     failedAt = now
-    let ceiling = min(Self.longestBackOff, .seconds(1 << min(failures - 1, 10)))
+    // Twice at each length: most cuts of a rural link are short.
+    let ceiling = min(Self.longestBackOff, .seconds(1 << min((failures - 1) / 2, 10)))
     retryAt = now + max(least, .milliseconds(50), ceiling * chance)
   }
 

@@ -89,6 +89,30 @@ struct LinkSenderHTTPTests {
     #expect(try await hub.hasAll(of: site))
   }
 
+  @Test("An emergency behind a transfer of minutes is at the hub within ten seconds, over 512 kbit/s with 600 ms")
+  func emergency() async throws {
+    let site = try SiteFixture(prepares: false)
+    // 60 s of the line.
+    try site.store([Traveller.make(1, study: 1, side: 1400).bytes])
+    try await hub.listening { port in
+      let shaper = try LinkShaper(target: port)
+      defer { shaper.stop() }
+      let sender = try LinkSender(
+        archive: site.archive, key: key, options: LinkSenderOptions(hub: "http://127.0.0.1:\(shaper.port)"),
+        logger: LinkFixture.logger)
+      try await sender.running {
+        try await eventually("the line is full") { shaper.bytes.up > 300_000 }
+        let urgent = Traveller.make(1, study: 2)
+        try site.store([urgent.bytes], from: "URGENT")
+        let began = ContinuousClock.now
+        try await eventually("the emergency is whole") { try await hub.kept(urgent.object) != nil }
+        #expect(ContinuousClock.now - began < .seconds(10))
+        #expect(sender.status().studies.first?.urgency == "emergency")
+        #expect(!site.isAllAcknowledged)
+      }
+    }
+  }
+
   @Test("A file without certificates is refused when the sender is made")
   func noAuthority() throws {
     let path = site.folder + "/empty.pem"

@@ -21,6 +21,7 @@ final class SiteFixture: Sendable {
     options.journalSegmentSize = 4 << 20
     options.journalSegments = 2
     options.queuesForLink = true
+    options.caseRules = [CaseRule(callingAETitle: "URGENT", urgency: .emergency)]
     options.site = name
     options.siteCode = name
     if prepares {
@@ -37,12 +38,12 @@ final class SiteFixture: Sendable {
   }
 
   /// Stores files as a modality would.
-  func store(_ files: [[UInt8]]) throws {
+  func store(_ files: [[UInt8]], from device: String = "CT1") throws {
     for bytes in files {
       let spool = try archive.makeSpool()
       try spool.append(bytes)
       _ = try archive.store(
-        spool, receipt: Receipt(channel: .dimse, callingAETitle: "CT1", peerAddress: "10.0.0.7"))
+        spool, receipt: Receipt(channel: .dimse, callingAETitle: device, peerAddress: "10.0.0.7"))
     }
   }
 
