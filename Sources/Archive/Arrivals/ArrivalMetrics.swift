@@ -6,6 +6,8 @@ struct ArrivalMetrics: Sendable {
   let open = Gauge(label: "rekkas_arrivals_open")
   /// Bytes that were announced and are not here.
   let wanting = Gauge(label: "rekkas_arrivals_wanting_bytes")
+  /// Objects of which no byte has come for 45 days, as of the last look: at the start, and once an hour while something comes.
+  let abandoned = Gauge(label: "rekkas_arrivals_abandoned")
   /// Bytes written into place; what came a second time is not counted.
   let bytes = Counter(label: "rekkas_arrivals_bytes")
   /// Bytes that came although they were here.

@@ -52,7 +52,10 @@ enum ArrivalRows {
     _ id: Int64, have: ByteRanges, stage: ArrivalStage, instance: Int64?, at now: Date, _ db: Database
   ) throws {
     try db.cachedStatement(
-      sql: "UPDATE arrival_state SET have = ?, bytes = ?, stage = ?, instance_id = ?, last_at = ? WHERE arrival_id = ?"
+      sql: """
+        UPDATE arrival_state SET have = ?, bytes = ?, stage = ?,
+          instance_id = (SELECT id FROM instance WHERE id = ?), last_at = ? WHERE arrival_id = ?
+        """
     ).execute(arguments: [
       Data(FrameExtents.encoded(have)), have.count, stage.rawValue, instance, now.timeIntervalSince1970, id,
     ])

@@ -54,6 +54,8 @@ struct ArrivalState {
   var studies: [UID: [String: Int]] = [:]
   /// Bytes that were announced and are not here.
   var wanting = 0
+  /// When abandoned objects were counted.
+  var lastLook: ContinuousClock.Instant?
   /// Calls under way.
   var running = 0
   var isClosed = false

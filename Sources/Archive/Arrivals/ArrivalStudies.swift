@@ -84,8 +84,18 @@ extension Arrivals {
     try index.pool.read { try ArrivalRows.refusals(limit: limit, offset: offset, $0) }
   }
 
+  /// How long an object may rest before it counts as abandoned: longer than any dead link that a site outlives.
+  public static let patience = Duration.seconds(45 * 86_400)
+
+  func abandonedCount() throws -> Int {
+    let before = Date(timeIntervalSinceNow: -(Self.patience / .seconds(1))).timeIntervalSince1970
+    return try index.pool.read { db in
+      try Int.fetchOne(db, sql: "SELECT count(*) FROM arrival_state WHERE last_at <= ?", arguments: [before]) ?? 0
+    }
+  }
+
   /// Objects of which no byte came for so long, oldest first. They are never given up by themselves: see ``discard(_:)``.
-  public func abandoned(for age: Duration = .seconds(45 * 86_400), limit: Int = 1000) throws -> [AbandonedArrival] {
+  public func abandoned(for age: Duration = patience, limit: Int = 1000) throws -> [AbandonedArrival] {
     let before = Date(timeIntervalSinceNow: -(age / .seconds(1))).timeIntervalSince1970
     return try index.pool.read { db in
       try ArrivalRows.fetch(db, where: "last_at <= ? ORDER BY last_at LIMIT ?", [before, max(0, limit)])

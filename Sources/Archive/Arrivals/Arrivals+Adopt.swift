@@ -61,7 +61,15 @@ extension Arrivals {
     return conflicts
   }
 
+  /// The object that is in the way of another: under its SOP Instance UID, or with its bytes under another one.
   private func conflict(of object: ProvenArrival) throws -> KeptFile? {
+    let digests = [Data(object.arrival.digest.bytes), Data(object.arrival.name.received.bytes)]
+    let other = try index.pool.read { db in
+      try KeptFile.fetch(
+        db, where: "uid != ? AND (digest IN (?,?) OR received_digest IN (?,?))",
+        [object.arrival.object.instance] + StatementArguments(digests + digests))
+    }
+    if let other { return other }
     guard let kept = try index.kept(object.arrival.uid), !kept.isArriving else { return nil }
     let known = [kept.name.digest, kept.name.received]
     return known.contains(object.arrival.digest) || known.contains(object.arrival.name.received) ? nil : kept
@@ -107,6 +115,7 @@ extension Arrivals {
     }
     guard let shown, !Self.says(object.entry.json, Array(shown)) else { return }
     try writer.change { try IndexRemoval.remove(instance: kept.id, $0) }
+    monitor.withLock { _ in object.arrival.instance = nil }
   }
 
   /// Whether both say the same of everything that stands before the pixels.

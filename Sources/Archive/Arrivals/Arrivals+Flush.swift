@@ -75,7 +75,7 @@ extension Arrivals {
       let uids = Set(batch.filter { $0.entry != nil }.map(\.arrival.uid))
       let read = batch
       batch = try flights.alone(uids) { () throws(ArrivalFailure) in
-        try change { try writer.transaction { try note(read, &$0) } }
+        try change { try noteTogether(read) }
       }
       reached(.noted)
     }
@@ -93,13 +93,30 @@ extension Arrivals {
   private func readHeader(of flushed: inout FlushedArrival) {
     let (arrival, object) = (flushed.arrival, flushed.arrival.object)
     // What is whole by now gets its row from the whole file.
-    guard arrival.instance == nil, !object.frames.isEmpty, object.header <= Self.longestHeader,
+    guard flushed.instance == nil, !object.frames.isEmpty, object.header <= Self.longestHeader,
       flushed.written.contains(0..<object.header), !flushed.written.isWhole(object.size)
     else { return }
     do {
       flushed.entry = try ArrivalHeader.entry(of: arrival, path: path(arrival.digest))
     } catch {
       flushed.problem = error.description
+    }
+  }
+
+  /// Notes what was flushed in one transaction; one arrival that the index does not take must not hold up the others of all sites.
+  private func noteTogether(_ batch: [FlushedArrival]) throws -> [FlushedArrival] {
+    do {
+      return try writer.transaction { try note(batch, &$0) }
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+      return try batch.flatMap { flushed in
+        do {
+          return try writer.transaction { try note([flushed], &$0) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+          var refused = flushed
+          refused.problem = "the index does not take it (\(error.extendedResultCode))"
+          return try writer.transaction { try note([refused], &$0) }
+        }
+      }
     }
   }
 

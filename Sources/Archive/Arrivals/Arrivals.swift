@@ -207,5 +207,12 @@ public final class Arrivals: Sendable {
     let (open, wanting) = monitor.withLock { ($0.counts.values.reduce(0, +), $0.wanting) }
     metrics.open.record(open)
     metrics.wanting.record(wanting)
+    let isTime = monitor.withLock { state in
+      let now = ContinuousClock.now
+      if let last = state.lastLook, now - last < .seconds(3600) { return false }
+      state.lastLook = now
+      return true
+    }
+    if isTime, let count = try? abandonedCount() { metrics.abandoned.record(count) }
   }
 }
