@@ -15,6 +15,7 @@ struct ConsentMiddleware: RouterMiddleware {
   let archive: Archive
   let threads: NIOThreadPool
   private let noted = NotedOverrides()
+  private let known = KnownConsents()
 
   init(archive: Archive, threads: NIOThreadPool) {
     self.archive = archive
@@ -29,7 +30,7 @@ struct ConsentMiddleware: RouterMiddleware {
       return try await next(request, context)
     }
     let archive = archive
-    guard case .missing(let number, let isRefused) = try await archive.cases.consent(toStudy: study) else {
+    guard case .missing(let number, let isRefused) = try await consent(toStudy: study) else {
       return try await next(request, context)
     }
     guard EmergencyOverride.isNamed(in: request) || EmergencyOverride.cases(request).contains(number) else {
@@ -44,6 +45,16 @@ struct ConsentMiddleware: RouterMiddleware {
     return try await next(request, context)
   }
 
+  /// From memory as long as nothing in the index has changed: a page asks for hundreds of pictures of a study.
+  private func consent(toStudy study: String) async throws -> StudyConsent {
+    // Before the question: what changes meanwhile has another version.
+    let version = archive.changes.version
+    if let answer = known.answer(study, version) { return answer }
+    let answer = try await archive.cases.consent(toStudy: study)
+    known.note(study, version, answer)
+    return answer
+  }
+
   /// The study of which something is to be retrieved; nil for a search, and for everything outside of DICOMweb.
   private static func study(of request: Request, _ context: WebContext) -> String? {
     guard let route = context.endpointPath else { return nil }
@@ -53,6 +64,27 @@ struct ConsentMiddleware: RouterMiddleware {
       return nil
     }
     return context.parameters.get("study")
+  }
+}
+
+/// What was found out since the index changed last.
+private final class KnownConsents: Sendable {
+  private struct State {
+    var version = 0
+    var answers: [String: StudyConsent] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  func answer(_ study: String, _ version: Int) -> StudyConsent? {
+    state.withLock { $0.version == version ? $0.answers[study] : nil }
+  }
+
+  func note(_ study: String, _ version: Int, _ answer: StudyConsent) {
+    state.withLock { state in
+      if state.version != version || state.answers.count >= 1000 { state = State(version: version) }
+      state.answers[study] = answer
+    }
   }
 }
 
