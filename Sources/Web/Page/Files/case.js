@@ -44,7 +44,7 @@ function showCase(main, place) {
     if (wanted === 'shut') return shut();
     if (!now) { content.replaceChildren(h('div', { class: 'message' }, h('p', {}, say('case.nostudy')))); return; }
     inner = showStudy(content, now, open.study === now || !open.study ? open : { ...open, series: '', index: 1 }, {
-      base: `#/case/${encodeURIComponent(number)}/${encodeURIComponent(now)}`, question: () => h('div', {}, caseFacts(one)),
+      base: `#/case/${encodeURIComponent(number)}/${encodeURIComponent(now)}`, question: () => h('div', {}, caseFacts(one)), patient: one.patient,
       closed: () => { shown = 'shut'; shut(); },
     });
   }

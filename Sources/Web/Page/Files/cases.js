@@ -72,6 +72,16 @@ function casePatient(one) {
     parts.length > 0 && h('small', {}, parts.flatMap((part, i) => i ? [' · ', part] : [part])));
 }
 
+/** Whether images seem to be of somebody else: another number, and no word of the name in common. What is not known is not held against it. */
+function isSomebodyElse(patient, id, name) {
+  const words = value => value.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase().match(/[\p{L}\p{N}]+/gu) || [];
+  const plain = value => (value || '').trim().toLowerCase().replace(/^0+/, '');
+  const [ours, theirs] = [words(patient.name || ''), words(name || '')];
+  if (plain(patient.id) && plain(patient.id) === plain(id)) return false;
+  if (ours.length && theirs.length) return !ours.some(word => word.length > 1 && theirs.includes(word));
+  return Boolean(plain(patient.id) && plain(id));
+}
+
 const questionLine = one => one.question ? own(one.question, { class: 'asked' }) : h('span', { class: 'faint' }, say('question.missing'));
 /** A number inside a sentence: in its own direction, and in one piece. */
 const inWords = number => `\u2068${number.replace(/-/g, '\u2011')}\u2069`;

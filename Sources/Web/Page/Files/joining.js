@@ -50,13 +50,20 @@ async function chooseCase(entry) {
   const same = one => one.patient && one.patient.id && one.patient.id === entry.patientID ? 0 : 1;
   const sorted = [...cases].sort((a, b) => same(a) - same(b));
   const dialog = sheet(say('join.to'), sorted.length ? h('ul', { class: 'choices' }, sorted.map(one => h('li', {},
-    h('button', { type: 'button', class: 'choice', onclick: () => { dialog.close(); joinStudy(one.number, entry.study); } }, urgencyMark(one.urgency), caseNumber(one), casePatient(one), questionLine(one))))) : h('p', {}, say('join.none')));
+    h('button', { type: 'button', class: 'choice', onclick: () => { dialog.close(); confirmJoin(one, entry); } }, urgencyMark(one.urgency), caseNumber(one), casePatient(one), questionLine(one))))) : h('p', {}, say('join.none')));
+}
+
+/** Joins at once where the patient is the same, and asks first where it seems to be another. */
+function confirmJoin(one, entry) {
+  if (!isSomebodyElse(one.patient || {}, entry.patientID, entry.patientName)) { joinStudy(one.number, entry.study); return; }
+  const dialog = sheet(say('stranger'), h('div', {}, h('b', {}, say('images')), casePatient({ patient: { id: entry.patientID, name: entry.patientName } })), h('div', {}, h('b', {}, caseNumber(one)), casePatient(one)),
+    h('button', { type: 'button', class: 'danger', onclick: () => { dialog.close(); joinStudy(one.number, entry.study); } }, say('join.anyway')));
 }
 
 /** Asks which of the loose studies belong to a case. */
-function chooseStudies(number, unassigned) {
+function chooseStudies(one, unassigned) {
   const dialog = sheet(say('add.images'), unassigned.length ? h('ul', { class: 'choices' }, unassigned.map(entry => h('li', {},
-    h('button', { type: 'button', class: 'choice', onclick: () => { dialog.close(); joinStudy(number, entry.study); } }, studyPicture(entry, null, 56), casePatient({ patient: { id: entry.patientID, name: entry.patientName } }), own(studyLabel(entry)), h('small', {}, ageMark(entry.receivedAt)))))) : h('p', {}, say('unassigned.none')));
+    h('button', { type: 'button', class: 'choice', onclick: () => { dialog.close(); confirmJoin(one, entry); } }, studyPicture(entry, null, 56), casePatient({ patient: { id: entry.patientID, name: entry.patientName } }), own(studyLabel(entry)), h('small', {}, ageMark(entry.receivedAt)))))) : h('p', {}, say('unassigned.none')));
 }
 
 /** Says to the centre that a case is complete, after a look at what it has. */

@@ -99,7 +99,7 @@ const LIVE = {
     // In the grid only what is not the original needs a word.
     badge.hidden = stage.name !== 'preview' && stage.name !== 'coming';
     if (stage.name === 'coming') badge.replaceChildren(icon('clock'), h('span', { class: 'unseen' }, say('coming')));
-    else badge.replaceChildren(stageWords(stage));
+    else badge.replaceChildren(frame.live.size < 80 && stage.name === 'preview' ? say('preview') : stageWords(stage));
     if (stageWords(stage)) frame.closest('a')?.setAttribute('aria-description', stageWords(stage));
   },
 };

@@ -11,7 +11,7 @@ function drawSending(entry, label) {
   return h('div', { class: `progress${isComplete ? ' complete' : ''}` },
     h('p', { class: 'state' }, isComplete && icon('check'), label && own(label, { class: 'label' }), h('span', { class: 'words' }, words)),
     drawBar(isComplete ? [['original', 1]] : [['thumbnail', (entry.prepared || 0) / all], ['original', part]], `${say('progress')} ${label || ''}`.trim(), words, part),
-    h('p', { class: 'sendstage' }, SEND_STAGES.includes(entry.stage) ? say(`send.${entry.stage}`) : ''),
+    h('p', { class: 'sendstage' }, entry.prepared < entry.objects && entry.stage !== 'waiting' ? say('send.preparing') : SEND_STAGES.includes(entry.stage) ? say(`send.${entry.stage}`) : ''),
     h('ul', { class: 'steps' }, [['received', entry.objects], ['prepared', entry.prepared], ['sent', entry.sent]].map(([name, value]) => h('li', { class: name }, h('b', {}, number(value || 0)), ' ', say(name)))));
 }
 

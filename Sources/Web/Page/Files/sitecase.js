@@ -46,7 +46,7 @@ function showSiteCase(main, place) {
     const sealed = Boolean(one.sealed);
     reconcile(foot, [{ sealed, loose: now.unassigned.map(entry => entry.study), any: caseStudies(one).length > 0, language }], () => 'foot', item => h('div', { class: 'actions wide' },
       item.any && !item.sealed && h('button', { type: 'button', class: 'primary', onclick: () => askSeal(now.one) }, icon('check'), say('seal')),
-      h('button', { type: 'button', onclick: () => chooseStudies(number, now.unassigned) }, icon('plus'), say(item.sealed ? 'seal.late' : 'add.images'))));
+      h('button', { type: 'button', onclick: () => chooseStudies(now.one, now.unassigned) }, icon('plus'), say(item.sealed ? 'seal.late' : 'add.images'))));
   }
 
   const watching = watch(load, { least: 2, every: 5 });

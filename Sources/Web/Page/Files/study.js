@@ -103,7 +103,11 @@ function showStudy(main, uid, open, given = {}) {
     const birth = moment(text(study, '00100030'));
     if (!given.base) document.title = `${name.main || say('noname')} · Rekkas`;
     const fact = (label, value) => value && h('div', {}, h('dt', {}, label), h('dd', {}, value));
+    // DICOM writes spellings as an object of groups; a case as one text.
+    const spelled = Object.values(first(study, '00100010') || {}).join('=');
+    const stranger = given.patient && isSomebodyElse(given.patient, text(study, '00100020'), spelled);
     head.replaceChildren(
+      stranger ? h('p', { class: 'warning stranger', role: 'alert' }, icon('urgent'), say('stranger')) : '',
       h('h1', {}, patientName(name)),
       h('p', { class: 'line' }, values(study, '00080061').map(value => h('b', { class: 'badge', dir: 'ltr' }, value)),
         own(text(study, '00081030') || say('nodescription'), { class: 'strong' })),

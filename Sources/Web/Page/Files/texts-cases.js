@@ -71,6 +71,7 @@ const CASE_TEXTS = {
     "studies.of": "Examens du cas",
     "study.n": "Examen {i}",
     "show.question": "Question",
+    "stranger": "Attention : ces images semblent être d’un autre patient. Vérifiez le nom et le numéro.",
     "error.changed": "Ce cas a été modifié entre-temps. Vérifiez et recommencez.",
     "error.refused": "Le serveur n’a pas accepté ({n})."
   },
@@ -145,6 +146,7 @@ const CASE_TEXTS = {
     "studies.of": "فحوصات الحالة",
     "study.n": "الفحص {i}",
     "show.question": "السؤال",
+    "stranger": "تنبيه: يبدو أن هذه الصور لمريض آخر. تحققوا من الاسم والرقم.",
     "error.changed": "عدلت هذه الحالة في هذه الأثناء. راجعها ثم أعد المحاولة.",
     "error.refused": "لم يقبل الخادم ذلك ({n})."
   },
@@ -219,6 +221,7 @@ const CASE_TEXTS = {
     "studies.of": "Studies of the case",
     "study.n": "Study {i}",
     "show.question": "Question",
+    "stranger": "Careful: these images seem to be another patient’s. Check the name and the ID.",
     "error.changed": "This case was changed meanwhile. Check it and try again.",
     "error.refused": "The server did not accept this ({n})."
   }
