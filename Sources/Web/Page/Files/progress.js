@@ -62,10 +62,11 @@ function drawBar(parts, label, words, now) {
 function drawProgress(study, progress, label) {
   const words = progressWords(study, progress, progress.etaSeconds);
   const all = Math.max(progress.expected || 0, progress.visible || 0, 1);
-  const counts = progress.isComplete ? [['originals', progress.whole]] : [['expected', progress.expected], ['visible', progress.visible], ['thumbnails', progress.withThumbnail], ['previews', progress.withPreview], ['originals', progress.whole]];
+  const counts = [['expected', progress.expected], ['visible', progress.visible], ['thumbnails', progress.withThumbnail], ['previews', progress.withPreview], ['originals', progress.whole]];
   return h('div', { class: `progress${progress.isComplete ? ' complete' : ''}` },
     h('p', { class: 'state' }, progress.isComplete && icon('check'), label && own(label, { class: 'label' }), h('span', { class: 'words' }, words)),
     drawBar(progress.isComplete ? [['original', 1]] : [['thumbnail', (progress.withThumbnail || 0) / all], ['preview', (progress.withPreview || 0) / all], ['original', (progress.whole || 0) / all]],
       `${say('progress')} ${label || ''}`.trim(), words, share(progress)),
-    h('ul', { class: 'steps' }, counts.map(([name, value]) => h('li', { class: name }, h('b', {}, number(value || 0)), ' ', say(`stage.${name}`)))));
+    progress.isComplete ? h('small', {}, say('count.images', { n: progress.whole || 0 }))
+      : h('ul', { class: 'steps' }, counts.map(([name, value]) => h('li', { class: name }, h('b', {}, number(value || 0)), ' ', say(`stage.${name}`)))));
 }
