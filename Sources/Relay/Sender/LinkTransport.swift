@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import Synchronization
 
 /// Carries one request to the hub and brings the answer. What it throws means: no answer.
 protocol LinkTransport: Sendable {
@@ -14,7 +15,9 @@ final class HTTPTransport: LinkTransport {
   /// Longer answers are nobody's.
   private static let longestAnswer = 4 << 20
 
-  private let client: HTTPClient
+  private let configuration: HTTPClient.Configuration
+  /// Made by the first request: a client that was made must be shut down, and not every sender is run.
+  private let client = Mutex<HTTPClient?>(nil)
   private let address: HubAddress
 
   /// Connections say what they have to say at once (TCP_NODELAY): that is what SwiftNIO's sockets do unless told otherwise.
@@ -42,7 +45,16 @@ final class HTTPTransport: LinkTransport {
       tls?.trustRoots = .file(path)
       configuration.tlsConfiguration = tls
     }
-    client = HTTPClient(configuration: configuration)
+    self.configuration = configuration
+  }
+
+  private func connected() -> HTTPClient {
+    client.withLock { client in
+      if let client { return client }
+      let new = HTTPClient(configuration: configuration)
+      client = new
+      return new
+    }
   }
 
   func send(_ request: LinkRequest) async throws -> LinkResponse {
@@ -50,7 +62,7 @@ final class HTTPTransport: LinkTransport {
     message.method = .RAW(value: request.method)
     for (name, value) in request.headers { message.headers.add(name: name, value: value) }
     message.body = .bytes(request.body)
-    let answer = try await client.execute(message, timeout: .hours(24))
+    let answer = try await connected().execute(message, timeout: .hours(24))
     var body = try await answer.body.collect(upTo: Self.longestAnswer)
     var headers: [String: String] = [:]
     for header in answer.headers { headers[header.name.lowercased()] = header.value }
@@ -58,7 +70,13 @@ final class HTTPTransport: LinkTransport {
       status: Int(answer.status.code), headers: headers, body: body.readBytes(length: body.readableBytes) ?? [])
   }
 
-  func close() async { try? await client.shutdown() }
+  func close() async {
+    let client = client.withLock { client in
+      defer { client = nil }
+      return client
+    }
+    try? await client?.shutdown()
+  }
 
   /// What an error of this transport means for the people at the site.
   static func problem(_ error: any Error) -> LinkProblem {

@@ -14,7 +14,7 @@ struct SendOrderPropertyTests {
   @Test(
     "Any course of things ends with every byte at the hub, and none sent twice but what was lost", arguments: 1...40)
   func anyInterleaving(seed: Int) throws {
-    var random = SeededNumbers(seed: UInt64(seed))
+    var random = SeededGenerator(seed: UInt64(seed))
     var hub = ModelHub()
     var studies = (0..<Int.random(in: 1...4, using: &random)).map { Self.study($0, &random) }
     var order = SendOrder.make(studies)
@@ -111,7 +111,7 @@ struct SendOrderPropertyTests {
     return outcome.receipts
   }
 
-  private static func study(_ number: Int, _ random: inout SeededNumbers) -> (
+  private static func study(_ number: Int, _ random: inout SeededGenerator) -> (
     uid: String, urgency: Urgency, objects: [QueuedObject]
   ) {
     let uid = "1.\(number)"
@@ -150,19 +150,5 @@ struct SendOrderPropertyTests {
     let estimate = parcels.reduce(0) { $0 + $1.estimate + 400 }
     let content = 300 * QueuedObject.make(1).object.size
     #expect(Double(estimate) < 1.02 * Double(content))
-  }
-}
-
-/// The same numbers in every run.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-    return word ^ word >> 31
   }
 }

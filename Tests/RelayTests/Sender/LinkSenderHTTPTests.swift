@@ -113,6 +113,11 @@ struct LinkSenderHTTPTests {
     }
   }
 
+  @Test("A sender that never ran can be let go, and says where it would send")
+  func neverRun() throws {
+    #expect(try sender(port: 9).status().hub == "http://127.0.0.1:9")
+  }
+
   @Test("A file without certificates is refused when the sender is made")
   func noAuthority() throws {
     let path = site.folder + "/empty.pem"
