@@ -38,7 +38,11 @@ struct PrepareCommand: ParsableCommand {
       options: Assembly.preparingOptions(settings, profile: Assembly.profile(settings)),
       logger: Assembly.logger(settings))
     if retry || reconsider { _ = try archive.retryPreparation(onlyRefused: !reconsider) }
-    if !status { try wait(for: archive) }
+    if !status {
+      let progress = ProgressLine(quiet: false)
+      try Self.wait(for: archive, progress)
+      progress.finish()
+    }
     let result = try archive.preparationStatus()
     try archive.close()
     print(Self.text(of: result))
@@ -46,8 +50,7 @@ struct PrepareCommand: ParsableCommand {
   }
 
   /// Until nothing waits, or nothing has moved for two minutes: then the disk is full or broken, and the log says so.
-  private func wait(for archive: Archive) throws {
-    let progress = ProgressLine(quiet: false)
+  static func wait(for archive: Archive, _ progress: ProgressLine) throws {
     var last = (waiting: -1, since: ContinuousClock.now)
     while true {
       let waiting = try archive.preparationStatus().waiting
@@ -56,7 +59,6 @@ struct PrepareCommand: ParsableCommand {
       progress.update("\(waiting) images wait")
       usleep(200_000)
     }
-    progress.finish()
   }
 
   /// For people: what waits, and what stays as it was received, with the codes that the metrics use.

@@ -20,7 +20,7 @@ struct Rekkas: AsyncParsableCommand {
     subcommands: [
       HubCommand.self, SiteCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self,
       PrepareCommand.self,
-      ProfileCommand.self, KeyCommand.self, DemoCommand.self,
+      ProfileCommand.self, KeyCommand.self, CourierCommand.self, DemoCommand.self,
       MeasureCommand.self, PhantomCommand.self, RenderWorkerCommand.self,
     ]
   )

@@ -25,7 +25,7 @@ struct Site {
     self.logger = logger
     let registry = Assembly.startLibraries(logger)
     let profile = try Assembly.profile(settings.server)
-    let archive = try Archive(options: Self.archiveOptions(settings, profile: profile), logger: logger)
+    let archive = try Archive(options: Self.archiveOptions(settings), logger: logger)
     self.archive = archive
     pool = Assembly.renderPool(settings.server)
     let dimse = try DIMSEService(archive: archive, options: Assembly.dimseOptions(settings.server), logger: logger)
@@ -63,10 +63,9 @@ struct Site {
     }
   }
 
-  private static func archiveOptions(_ settings: SiteConfiguration, profile: CompressionProfile) throws
-    -> ArchiveOptions
-  {
-    var options = Assembly.preparingOptions(settings.server, profile: profile)
+  /// How a site's archive is opened, by the site itself and by commands that work on it alone.
+  static func archiveOptions(_ settings: SiteConfiguration) throws -> ArchiveOptions {
+    var options = Assembly.preparingOptions(settings.server, profile: try Assembly.profile(settings.server))
     // The link waits for the first encoded image, and no reader waits for this disk.
     options.preparation?.quiet = .milliseconds(20)
     options.preparation?.longestPause = .milliseconds(200)

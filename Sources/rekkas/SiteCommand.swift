@@ -21,21 +21,10 @@ struct SiteCommand: AsyncParsableCommand {
 
   @OptionGroup var options: ServerOptions
 
-  @Option(name: .long, help: ArgumentHelp("The site's short name, 2 to 6 letters or digits.", valueName: "name"))
-  var name: String?
-
-  @Option(name: .long, help: ArgumentHelp("The hub: https://HOST:PORT.", valueName: "url"))
-  var hub: String?
-
-  @Option(name: .long, help: ArgumentHelp("The site's key, as \"rekkas key\" makes it.", valueName: "file"))
-  var keyFile: String?
+  @OptionGroup var site: SiteFlags
 
   func run() async throws {
-    let settings = try options.configuration(
-      SiteConfiguration.self,
-      flags: [
-        ("--name", "site.name", name), ("--hub", "link.hub", hub), ("--key-file", "link.key-file", keyFile),
-      ])
+    let settings = try options.configuration(SiteConfiguration.self, flags: site.flags)
     let site = try Site(settings) { http, dicom in
       let web = SocketAddress(host: settings.http.host, port: http)
       let door = SocketAddress(host: settings.dicom.host, port: dicom)
