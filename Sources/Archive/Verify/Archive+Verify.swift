@@ -45,6 +45,9 @@ extension Archive {
     let object: ParsedObject
     do {
       object = try ParsedObject.parse(ObjectBytes.mapped(path: path))
+    } catch  where Folder.fileSize(path) == nil {
+      // It was replaced meanwhile.
+      return
     } catch let failure as ParseFailure {
       report.conflicting += 1
       return try setAside(name, size, .unparsable(failure.code.rawValue), failure.reason)

@@ -5,8 +5,7 @@ import Glibc
 enum ObjectCheck {
   /// The SHA-256 of the bytes that a file holds now; nil when there is no such file. A file that the disk cannot read is an error.
   static func digest(of path: String) throws -> Digest? {
-    guard Folder.fileSize(path) != nil else { return nil }
-    let file = try SystemFile(path, O_RDONLY)
+    guard let file = try openIfThere(path) else { return nil }
     posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { buffer.deallocate() }
@@ -17,5 +16,15 @@ enum ObjectCheck {
       offset += count
     }
     return Digest(hash.finish())
+  }
+
+  /// The file may be replaced at any moment: only the attempt tells.
+  private static func openIfThere(_ path: String) throws(SystemError) -> SystemFile? {
+    do {
+      return try SystemFile(path, O_RDONLY)
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw error
+    }
   }
 }
