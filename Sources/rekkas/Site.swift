@@ -70,6 +70,7 @@ struct Site {
     options.preparation?.quiet = .milliseconds(20)
     options.preparation?.longestPause = .milliseconds(200)
     options.preparation?.lookout = .milliseconds(50)
+    options.preparation?.threadsOfLargeFrames = ProcessInfo.processInfo.activeProcessorCount
     // Every image says whose patient it shows.
     options.preparation?.issuerOfPatientID = settings.name
     options.site = settings.name

@@ -7,6 +7,8 @@ public struct PreparationOptions: Sendable {
   public var profile: CompressionProfile
   /// Threads that encode and prove, at low priority.
   public var threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
+  /// Processors for one frame of a megapixel or more: a radiograph takes a second or two, and somebody may wait for it.
+  public var threadsOfLargeFrames = 1
   /// Bytes that one frame may take while it is encoded, on each thread; larger ones stay as they were received.
   public var memoryLimit = 2 << 30
   /// How long a received file stays beside the prepared one, for pictures in full size, which are drawn from it much faster.

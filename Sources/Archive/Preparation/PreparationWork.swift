@@ -78,6 +78,7 @@ struct PreparationWork: Sendable {
     var ladder = LadderFile.Options()
     ladder.layers = rule.action.layers
     ladder.memoryLimit = options.memoryLimit
+    if facts.numbers[.megapixels] ?? 0 >= 1 { ladder.threads = options.threadsOfLargeFrames }
     let outcome = try LadderFile.prepare(
       path: isCoerced ? coerced : received, options: ladder, output: output, checkpoint: checkpoint)
     switch outcome {

@@ -42,14 +42,14 @@ extension ImageObject {
   /// Meets foreign bytes: call it in a worker process, unless the object is one that we prepared ourselves.
   /// - Parameter reduce: halvings of width and height, of JPEG 2000 only; as many as the codestream has, at most.
   public func decodedFrame(
-    _ frame: Int, reduce: Int = 0, limit: Int = FrameDecoder.frameLimit
+    _ frame: Int, reduce: Int = 0, limit: Int = FrameDecoder.frameLimit, threads: Int = 1
   ) throws(FrameFailure) -> DecodedFrame {
-    try reducedFrame(frame, reduce: reduce, limit: limit).frame
+    try reducedFrame(frame, reduce: reduce, limit: limit, threads: threads).frame
   }
 
   /// The same, and how many halvings it were.
   func reducedFrame(
-    _ frame: Int, reduce: Int, limit: Int
+    _ frame: Int, reduce: Int, limit: Int, threads: Int = 1
   ) throws(FrameFailure) -> (frame: DecodedFrame, levels: Int) {
     guard let family = CodestreamFamily(object.transferSyntax) else { return (try decode(frame, limit: limit), 0) }
     guard (0..<frameCount).contains(frame) else { throw .frameOutOfRange(count: frameCount) }
@@ -62,7 +62,7 @@ extension ImageObject {
         // Samples that do not begin at the reference grid's origin would be halved to other places.
         let isAtOrigin = codestream.info.x0 == 0 && codestream.info.y0 == 0
         let levels = isAtOrigin ? min(reduce, Int(codestream.info.decompositions)) : 0
-        return (try codestream.decode(as: format, reduce: levels, limit: limit), levels)
+        return (try codestream.decode(as: format, reduce: levels, limit: limit, threads: threads), levels)
       case .jpegXL:
         return (try JPEGXLCodestream.decode(bytes, as: format, syntax: object.transferSyntax, limit: limit), 0)
       case .jpegLS: return (try JPEGLSCodestream.decode(bytes, as: format, limit: limit), 0)

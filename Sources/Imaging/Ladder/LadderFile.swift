@@ -59,7 +59,7 @@ public enum LadderFile {
       let started = ContinuousClock.now
       let (layers, label) = try write(received, options, to: temporary, checkpoint)
       let encoded = ContinuousClock.now
-      let proof = LadderProof(received: received, layers: layers, label: label)
+      let proof = LadderProof(received: received, layers: layers, label: label, threads: options.threads)
       let (digest, size, location) = try proof.run(path: temporary, checkpoint)
       let proven = ContinuousClock.now
       guard rename(temporary, output) == 0 else { throw PreparationFailure(call: "rename") }

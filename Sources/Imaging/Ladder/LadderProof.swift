@@ -8,6 +8,8 @@ struct LadderProof {
   let layers: LayerTable
   /// What the prepared file calls its colour; nil when that did not change.
   let label: PhotometricInterpretation?
+  /// Processors to use.
+  var threads = 1
 
   /// Blocks. Throws `RefusedReason` at the first difference.
   /// - Returns: digest and size of the file, and where its frames lie.
@@ -81,7 +83,7 @@ struct LadderProof {
     let new: DecodedFrame
     do throws(FrameFailure) {
       old = try received.decode(frame)
-      new = try prepared.decodedFrame(frame)
+      new = try prepared.decodedFrame(frame, threads: threads)
     } catch {
       throw .unreadable(error.description)
     }
