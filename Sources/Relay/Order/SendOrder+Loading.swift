@@ -66,3 +66,10 @@ private struct Wanted: Comparable {
 
   static func == (a: Wanted, b: Wanted) -> Bool { a.queue.study.uid == b.queue.study.uid }
 }
+
+extension SendOrder {
+  /// Somebody wants it tried now: what rests after a failure, or until the hub has room, is sent again at once.
+  mutating func wakeAll() {
+    for uid in studies.keys { studies[uid]!.wake(at: .seconds(Int64.max / 4)) }
+  }
+}

@@ -129,6 +129,7 @@ final class LinkEngine: @unchecked Sendable {
 
   private func retry() {
     keeper.retryNow()
+    order.wakeAll()
     do {
       if try archive.outbox.retryAside() > 0 { view.forget() }
     } catch {

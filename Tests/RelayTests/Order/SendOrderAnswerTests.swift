@@ -137,9 +137,12 @@ struct SendOrderAnswerTests {
     #expect(outcome.failed.map(\.reason) == ["refused by the hub: conflict: another object has its UID"])
     #expect(outcome.isHubFull)
     #expect(order.isQuiet(at: .zero))
-    // Later it is asked again, for both.
+    // Later it is asked again, for both; or now, when somebody wants it.
+    var hurried = order
     let later = try order.parcel(of: 64 << 10, at: .seconds(100))
     #expect(later.announced.count == 2)
+    hurried.wakeAll()
+    #expect(try hurried.parcel(of: 64 << 10, at: .zero).announced.count == 2)
   }
 
   @Test("A new session announces again what is under way, and believes the hub's answer")

@@ -37,6 +37,8 @@ function sheet(title, ...children) {
     h('button', { type: 'button', class: 'quiet', onclick: () => dialog.close() }, say('cancel')));
   dialog.addEventListener('click', event => { if (event.target === dialog) dialog.close(); });
   dialog.addEventListener('close', () => dialog.remove());
+  // The one before says that it is closed only a moment later.
+  for (const old of document.querySelectorAll('dialog.sheet')) old.remove();
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
