@@ -70,6 +70,10 @@ struct Site {
     options.preparation?.quiet = .milliseconds(20)
     options.preparation?.longestPause = .milliseconds(200)
     options.preparation?.lookout = .milliseconds(50)
+    if settings.preparationThreads == 0 {
+      // At low priority: whatever comes in goes first.
+      options.preparation?.threads = ProcessInfo.processInfo.activeProcessorCount
+    }
     options.preparation?.threadsOfLargeFrames = ProcessInfo.processInfo.activeProcessorCount
     // Every image says whose patient it shows.
     options.preparation?.issuerOfPatientID = settings.name

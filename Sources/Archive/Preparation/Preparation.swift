@@ -30,6 +30,7 @@ final class Preparation: Sendable {
   private let logger: Logger
   private let metrics = PreparationMetrics()
   private let monitor = Monitor(State(), conditions: Wake.count)
+  private let largeFrames: NSLock?
 
   /// Starts the threads.
   init(
@@ -42,6 +43,7 @@ final class Preparation: Sendable {
     self.reserve = reserve
     self.latch = latch
     self.logger = logger
+    largeFrames = options.threadsOfLargeFrames > 1 ? NSLock() : nil
     let workers = options.prepares ? max(1, options.threads) : 0
     monitor.withLock { $0.threads = workers + 1 }
     Thread.detachNewThread { [self] in
@@ -78,7 +80,8 @@ final class Preparation: Sendable {
   // MARK: - Workers
 
   private func runWorker() {
-    let work = PreparationWork(objects: replacement.objects, placer: placer, options: options)
+    let work = PreparationWork(
+      objects: replacement.objects, placer: placer, options: options, largeFrames: largeFrames)
     while true {
       let job = monitor.wait(on: Wake.workers) { state -> PreparationJob?? in
         if state.isStopping { return .some(nil) }

@@ -23,6 +23,8 @@ struct PreparationWork: Sendable {
   let objects: ObjectStore
   let placer: Placer?
   let options: PreparationOptions
+  /// Where a large frame has all processors, there is one at a time: two would only take twice the memory.
+  var largeFrames: NSLock?
 
   /// Blocks. `checkpoint` is called before each frame; it waits, or throws ``Cancelled``.
   func run(_ job: PreparationJob, checkpoint: () throws(Cancelled) -> Void) -> Result {
@@ -78,7 +80,10 @@ struct PreparationWork: Sendable {
     var ladder = LadderFile.Options()
     ladder.layers = rule.action.layers
     ladder.memoryLimit = options.memoryLimit
-    if facts.numbers[.megapixels] ?? 0 >= 1 { ladder.threads = options.threadsOfLargeFrames }
+    let gate = facts.numbers[.megapixels] ?? 0 >= 1 ? largeFrames : nil
+    if gate != nil { ladder.threads = options.threadsOfLargeFrames }
+    gate?.lock()
+    defer { gate?.unlock() }
     let outcome = try LadderFile.prepare(
       path: isCoerced ? coerced : received, options: ladder, output: output, checkpoint: checkpoint)
     switch outcome {
