@@ -20,7 +20,7 @@ struct LinkTests {
     "What goes wrong between a site and its hub is said clearly, and loses nothing",
     arguments: [
       "two_patients_with_one_id", "case_before_images", "wrong_key", "captive_portal", "hub_is_full", "site_is_full",
-      "stranger_replays", "dead_link_for_a_while",
+      "stranger_replays", "dead_link_for_a_while", "dead_link_and_a_courier",
     ])
   func scenario(_ name: String) throws {
     let image = try #require(TestData.files(under: TestData.synthetic).first { $0.contains("ct") })

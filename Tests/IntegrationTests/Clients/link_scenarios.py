@@ -7,9 +7,11 @@ Ends with one JSON line of the scenarios that held; the first that does not is a
 import argparse
 import hashlib
 import json
+import os
 import pathlib
 import shutil
 import socket
+import subprocess
 import tempfile
 import threading
 import time
@@ -269,7 +271,47 @@ def dead_link_for_a_while():
     h.stop()
 
 
-scenarios = [two_patients_with_one_id, case_before_images, wrong_key, captive_portal, hub_is_full, site_is_full, stranger_replays, dead_link_for_a_while]
+def dead_link_and_a_courier():
+    """The link is dead for good: a stick carries the images to the hub and the receipts back; a stranger reads nothing on it."""
+    h = hub("courier")
+    s = site("courier-site", 9).start()  # nobody listens there
+    template = Template(options.image, 19)
+    sent = push(s, template, 3)
+    assert len(sent) == 3
+    s.stop()
+    stick = work / "stick"
+    stick.mkdir()
+
+    def courier(server, *arguments, environment=None):
+        r = subprocess.run([options.rekkas, "courier", *arguments, str(stick), "--data", str(server.data), "--set", "archive.disk-reserve=16M"],
+                           capture_output=True, text=True, env={**os.environ, **(environment or {})}, timeout=100)
+        return r.returncode, r.stdout + r.stderr
+    at_site = ["--name", "MIDELT", "--hub", "https://hub.example.org"]
+    status, said = courier(s, "export", *at_site, environment=s.environment)
+    assert status == 0 and "3 objects" in said, said
+    written = [p for p in stick.rglob("*") if p.is_file()]
+    pixels = pathlib.Path(options.image).read_bytes()[-4096:-2048]
+    assert written and all(b"DICM" not in p.read_bytes() and pixels not in p.read_bytes() for p in written)
+    status, said = courier(s, "receipts", *at_site, environment=s.environment)
+    assert status != 0 and "no receipts" in said, said
+    sites = ["--set", f"link.sites={h.folder}/sites.yaml"]
+    for _ in range(2):  # importing twice does no harm
+        status, said = courier(h, "import", *sites)
+        assert status == 0 and "MIDELT: 3 objects" in said, said
+    h.start()
+    kind, body = h.get(f"/dicom-web/studies/{template.study}", 'multipart/related; type="application/dicom"; transfer-syntax=*')
+    assert len(parts(kind, body)) == 3
+    h.stop()
+    status, said = courier(s, "receipts", *at_site, environment=s.environment)
+    assert status == 0 and "3 objects" in said, said
+    s.start()
+    assert s.json("/api/v1/site")["queue"]["objects"] == 0
+    s.stop()
+    assert h.verify().returncode == 0 and s.verify().returncode == 0
+
+
+scenarios = [two_patients_with_one_id, case_before_images, wrong_key, captive_portal, hub_is_full, site_is_full, stranger_replays, dead_link_for_a_while,
+             dead_link_and_a_courier]
 held = {}
 for scenario in scenarios:
     if options.only and scenario.__name__ != options.only:
