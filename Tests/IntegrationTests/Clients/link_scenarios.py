@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ import threading
 import time
 
 from image_template import Template
+from link_client import LinkObject, LinkSite, announce, header, segment
 from link_servers import Server, wait_for
 from part10 import data_set_bytes, parts
 from thin_proxy import ThinProxy
@@ -310,8 +312,52 @@ def dead_link_and_a_courier():
     assert h.verify().returncode == 0 and s.verify().returncode == 0
 
 
+def another_client():
+    """A client written from the article alone: pieces in any order and twice, and the hub says what it lacks after it was killed."""
+    h = hub("client").start()
+    raw = pathlib.Path(options.image).read_bytes()
+    template = Template(options.image, 20)
+    study = template.fresh_study()
+    images = [LinkObject(raw[:len(raw) - len(template.data)] + template.fresh()[1]) for _ in range(3)]
+    client = LinkSite(h.http, "AZILAL", bytes.fromhex(KEYS["AZILAL"]))
+    client.open()
+    client.batch(announce(images), *[header(i) for i in images])
+    assert h.json(f"/api/v1/studies/{study}/progress")["visible"] == 3
+    pieces = [(i, at, min(len(i.file), at + 9000)) for i in images for at in range(0, len(i.file), 9000)]
+    random.Random(20).shuffle(pieces)
+    half = len(pieces) // 2
+    for piece in pieces[:half] + pieces[:5]:
+        client.batch(segment(*piece))
+    h.kill()
+    h.start()
+    client.http = None
+    try:
+        client.batch(segment(*pieces[0]))
+        raise AssertionError("a session outlived the hub")
+    except ConnectionError as error:
+        assert "session-unknown" in str(error)
+    client.open()
+    answer = client.batch(announce(images))
+    have = {o["digest"]: o["have"] for o in answer["objects"]}
+    receipts = set()
+    for image in images:
+        flat = have[image.digest]
+        here = list(zip(flat[::2], flat[1::2]))
+        at = 0
+        for start, end in [*here, (len(image.file), None)]:
+            if start > at:
+                receipts |= set(client.batch(segment(image, at, start)).get("receipts", []))
+            at = end
+    # Only what was acknowledged counts, and all of it does.
+    assert all(any(s <= a and b <= e for s, e in zip(have[i.digest][::2], have[i.digest][1::2])) for i, a, b in pieces[:half])
+    assert receipts == {i.digest for i in images}
+    kind, body = h.get(f"/dicom-web/studies/{study}", 'multipart/related; type="application/dicom"; transfer-syntax=*')
+    assert {hashlib.sha256(file).hexdigest() for _, file in parts(kind, body)} == receipts
+    h.stop()
+
+
 scenarios = [two_patients_with_one_id, case_before_images, wrong_key, captive_portal, hub_is_full, site_is_full, stranger_replays, dead_link_for_a_while,
-             dead_link_and_a_courier]
+             dead_link_and_a_courier, another_client]
 held = {}
 for scenario in scenarios:
     if options.only and scenario.__name__ != options.only:
