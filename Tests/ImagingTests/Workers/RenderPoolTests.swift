@@ -188,7 +188,9 @@ import Testing
   static func processes(of executable: String) -> [Int] {
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return processes.compactMap(Int.init).filter { process in
-      FileManager.default.contents(atPath: "/proc/\(process)/cmdline")?.starts(with: Data(executable.utf8)) ?? false
+      // The whole word: the name of the tests' own executable begins with that of the workers'.
+      FileManager.default.contents(atPath: "/proc/\(process)/cmdline")?.starts(with: Data("\(executable)\0".utf8))
+        ?? false
     }
   }
 
