@@ -8,7 +8,7 @@ import Metrics
 import ServiceLifecycle
 import Web
 
-/// The one place that chooses parts and joins them.
+/// What hub and site have in common: the parts that are chosen and set up by the configuration. ``Hub`` and ``Site`` join them.
 enum Assembly {
   /// The archive of a configuration, for commands that work on it alone.
   static func openArchive(_ settings: ServerConfiguration) throws -> Archive {

@@ -28,10 +28,7 @@ struct CourierCommand: ParsableCommand {
     @OptionGroup var site: SiteFlags
 
     func run() throws {
-      let settings = try options.configuration(SiteConfiguration.self, flags: site.flags)
-      let key = try settings.siteKey()
-      DICOMLibrary.initialize()
-      let archive = try Archive(options: Site.archiveOptions(settings), logger: Assembly.logger(settings.server))
+      let (archive, key) = try site.open(options)
       defer { try? archive.close() }
       let progress = ProgressLine(quiet: false)
       try PrepareCommand.wait(for: archive, progress)
@@ -95,10 +92,7 @@ struct CourierCommand: ParsableCommand {
     @OptionGroup var site: SiteFlags
 
     func run() throws {
-      let settings = try options.configuration(SiteConfiguration.self, flags: site.flags)
-      let key = try settings.siteKey()
-      DICOMLibrary.initialize()
-      let archive = try Archive(options: Site.archiveOptions(settings), logger: Assembly.logger(settings.server))
+      let (archive, key) = try site.open(options)
       defer { try? archive.close() }
       let report = try CourierReceipts(archive: archive, key: key, carrier: folder).run()
       print("The hub has \(report.objects) objects and \(report.cases) cases.")
@@ -122,5 +116,13 @@ struct SiteFlags: ParsableArguments {
   /// Each flag, the setting it stands for, and its value.
   var flags: [(String, String, String?)] {
     [("--name", "site.name", name), ("--hub", "link.hub", hub), ("--key-file", "link.key-file", keyFile)]
+  }
+
+  /// The site's archive for a command that works on it alone, and the site's key.
+  fileprivate func open(_ options: ServerOptions) throws -> (Archive, SiteKey) {
+    let settings = try options.configuration(SiteConfiguration.self, flags: flags)
+    let key = try settings.siteKey()
+    DICOMLibrary.initialize()
+    return (try Archive(options: Site.archiveOptions(settings), logger: Assembly.logger(settings.server)), key)
   }
 }

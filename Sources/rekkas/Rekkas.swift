@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The one executable. Each command has a file of its own; `Assembly` alone chooses and joins the parts.
+/// The one executable. Each command has a file of its own; `Hub`, `Site` and `Assembly` alone choose and join the parts.
 @main
 struct Rekkas: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

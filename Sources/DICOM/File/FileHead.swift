@@ -113,3 +113,14 @@ extension TransferSyntax {
     .rfc2557MIMEEncapsulation, .xmlEncoding, .smpteST211020Progressive, .smpteST211020Interlaced, .smpteST211030,
   ]
 }
+
+extension FileHead {
+  /// How the data set is written: as the file meta information declares, else as its first element looks.
+  func transferSyntax(in memory: UnsafeRawBufferPointer) throws(ParseFailure) -> TransferSyntax {
+    if let declared = meta?.transferSyntaxUID { return try TransferSyntax(declared: declared) }
+    guard let encoding = Encoding(sniffing: memory, at: dataSetOffset) else {
+      throw ParseFailure(.unknownTransferSyntax)
+    }
+    return TransferSyntax(encoding)
+  }
+}

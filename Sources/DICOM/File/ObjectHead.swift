@@ -27,14 +27,7 @@ public struct ObjectHead: Sendable {
   ) throws(ParseFailure) -> ObjectHead {
     try bytes.reading { memory throws(ParseFailure) in
       guard let head = try FileHead.read(memory, isWhole: true) else { throw ParseFailure(.notDICOM) }
-      let syntax: TransferSyntax
-      if let declared = head.meta?.transferSyntaxUID {
-        syntax = try TransferSyntax(declared: declared)
-      } else if let encoding = Encoding(sniffing: memory, at: head.dataSetOffset) {
-        syntax = TransferSyntax(encoding)
-      } else {
-        throw ParseFailure(.unknownTransferSyntax)
-      }
+      let syntax = try head.transferSyntax(in: memory)
       if syntax.isDeflated {
         let whole = try ParsedObject.parse(bytes, limits: limits)
         return ObjectHead(object: whole, attributesEnd: bytes.count, pixelData: nil)

@@ -26,14 +26,7 @@ public struct ParsedObject: Sendable {
   ) throws(ParseFailure) -> ParsedObject {
     try bytes.reading { memory throws(ParseFailure) in
       guard let head = try FileHead.read(memory, isWhole: true) else { throw ParseFailure(.notDICOM) }
-      let syntax: TransferSyntax
-      if let declared = head.meta?.transferSyntaxUID {
-        syntax = try TransferSyntax(declared: declared)
-      } else if let encoding = Encoding(sniffing: memory, at: head.dataSetOffset) {
-        syntax = TransferSyntax(encoding)
-      } else {
-        throw ParseFailure(.unknownTransferSyntax)
-      }
+      let syntax = try head.transferSyntax(in: memory)
       guard syntax.isDeflated else {
         return try walk(bytes, memory, head, syntax, from: head.dataSetOffset, limits)
       }
