@@ -47,12 +47,10 @@ public struct AttributeEdit: Sendable {
         transferSyntax: .explicitVRLittleEndian
       ).withUnsafeBytes(write)
     }
-    try object.dataSet.bytes.withUnsafeBytes { memory in
-      for piece in pieces {
-        switch piece {
-        case .copied(let range): try write(UnsafeRawBufferPointer(rebasing: memory[range]))
-        case .written(let bytes): try bytes.withUnsafeBytes(write)
-        }
+    for piece in pieces {
+      switch piece {
+      case .copied(let range): try object.dataSet.bytes.forEachPortion(of: range, write)
+      case .written(let bytes): try bytes.withUnsafeBytes(write)
       }
     }
   }

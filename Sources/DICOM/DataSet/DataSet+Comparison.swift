@@ -74,15 +74,24 @@ extension DataSet {
       let isTurned = record.flags.contains(.bigEndian) != other.flags.contains(.bigEndian) && size > 1
       return bytes.withUnsafeBytes { memory in
         side.bytes.withUnsafeBytes { otherMemory in
-          let value = UnsafeRawBufferPointer(rebasing: memory[record.range])
-          let otherValue = UnsafeRawBufferPointer(rebasing: otherMemory[other.range])
-          guard isTurned else { return memcmp(value.baseAddress!, otherValue.baseAddress!, value.count) == 0 }
-          let portion = 1 << 20
-          for start in stride(from: 0, to: value.count, by: portion) {
-            let range = start..<min(start + portion, value.count)
-            var words = Array(value[range])
-            words.reverseWords(of: size)
-            guard words.elementsEqual(otherValue[range]) else { return false }
+          // In portions that are let go of: a value may be as long as the file.
+          for start in stride(from: 0, to: record.length, by: ObjectBytes.portion) {
+            let end = min(start + ObjectBytes.portion, record.length)
+            let here = record.offset + start..<record.offset + end
+            let there = other.offset + start..<other.offset + end
+            let (value, otherValue) = (memory[here], otherMemory[there])
+            if isTurned {
+              var words = Array(value)
+              words.reverseWords(of: size)
+              guard words.elementsEqual(otherValue) else { return false }
+            } else {
+              let (a, b) = (UnsafeRawBufferPointer(rebasing: value), UnsafeRawBufferPointer(rebasing: otherValue))
+              guard memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0 else { return false }
+            }
+            if record.length > ObjectBytes.portion {
+              bytes.forget(here)
+              side.bytes.forget(there)
+            }
           }
           return true
         }

@@ -131,8 +131,16 @@ struct FrameTable {
 
   /// Without a usable table: a fragment that begins as a codestream begins a frame. nil if that is not the right number.
   private func startsOfCodestreams(_ pieces: [Range<Int>], frames: Int) -> [Int]? {
-    let found = dataSet.table.bytes.withUnsafeBytes { memory in
-      pieces.indices.filter { beginsCodestream(UnsafeRawBufferPointer(rebasing: memory[pieces[$0]])) }
+    let bytes = dataSet.table.bytes
+    var forgotten = 0
+    let found = bytes.withUnsafeBytes { memory in
+      pieces.indices.filter { index in
+        if index % Walker.fragmentsHeld == 0 {
+          bytes.forget(forgotten..<pieces[index].lowerBound)
+          forgotten = pieces[index].lowerBound
+        }
+        return beginsCodestream(UnsafeRawBufferPointer(rebasing: memory[pieces[index]]))
+      }
     }
     guard found.count == frames, found.first == 0 else { return nil }
     return found + [pieces.count]

@@ -94,19 +94,16 @@ public struct PixelDataReplacement: Sendable {
   }
 
   private func pass(_ pieces: ArraySlice<Piece>, to write: (UnsafeRawBufferPointer) throws -> Void) throws {
-    try object.dataSet.bytes.withUnsafeBytes { memory in
-      for piece in pieces {
-        switch piece {
-        case .copied(let range): try write(UnsafeRawBufferPointer(rebasing: memory[range]))
-        case .written(let bytes): try bytes.withUnsafeBytes(write)
-        case .turned(let range, let size):
-          // In portions: a value may be as long as the file.
-          let portion = 1 << 20
-          for start in stride(from: range.lowerBound, to: range.upperBound, by: portion) {
-            var words = Array(memory[start..<min(start + portion, range.upperBound)])
-            words.reverseWords(of: size)
-            try words.withUnsafeBytes(write)
-          }
+    // In portions: a value may be as long as the file.
+    for piece in pieces {
+      switch piece {
+      case .copied(let range): try object.dataSet.bytes.forEachPortion(of: range, write)
+      case .written(let bytes): try bytes.withUnsafeBytes(write)
+      case .turned(let range, let size):
+        try object.dataSet.bytes.forEachPortion(of: range) { memory throws(any Error) in
+          var words = Array(memory)
+          words.reverseWords(of: size)
+          try words.withUnsafeBytes(write)
         }
       }
     }

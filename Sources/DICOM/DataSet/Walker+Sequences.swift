@@ -106,10 +106,14 @@ extension Walker {
     if let parent = open.popLast() { current = parent }
   }
 
+  /// Headers of fragments whose pages are held at a time.
+  static let fragmentsHeld = 128
+
   mutating func readFragments(_ tag: Tag, _ header: Header) throws(ParseFailure) {
     let start = header.valueOffset
     let isTop = current.kind == .dataSet && tag == .pixelData && pixelDataEnd == nil
     var offset = start
+    var forgotten = start
     var count = 0
     while true {
       guard current.limit - offset >= 8 else { throw ParseFailure(.unterminated, tag: tag, offset: offset) }
@@ -126,6 +130,11 @@ extension Walker {
       }
       if isTop { fragments.append(offset + 8..<offset + 8 + Int(length)) }
       offset += 8 + Int(length)
+      // With each header the system maps sixteen pages around it.
+      if let bytes, count % Self.fragmentsHeld == 0 {
+        bytes.forget(forgotten..<offset)
+        forgotten = offset
+      }
     }
     let vr = header.encoding.isExplicit && header.vr != .un ? header.vr : VR.ob
     try append(tag, vr, header.encoding, offset: start, length: offset - start, flags: .fragments)

@@ -12,6 +12,8 @@ struct Walker {
   let dictionary = DataDictionary.table
   /// The data set ends before the first element whose tag is greater.
   let lastTag: Tag?
+  /// Whose memory it is, where that is let go of behind the walk.
+  let bytes: ObjectBytes?
 
   var records: [ElementRecord] = []
   /// Fragments of the top level's Pixel Data, the Basic Offset Table first.
@@ -40,9 +42,11 @@ struct Walker {
   }
 
   init(
-    _ memory: UnsafeRawBufferPointer, from offset: Int, encoding: Encoding, limits: ParseLimits, lastTag: Tag? = nil
+    _ memory: UnsafeRawBufferPointer, from offset: Int, encoding: Encoding, limits: ParseLimits, lastTag: Tag? = nil,
+    of bytes: ObjectBytes? = nil
   ) {
     self.memory = memory
+    self.bytes = bytes
     self.limits = limits
     self.lastTag = lastTag
     position = offset

@@ -66,6 +66,34 @@ public final class ObjectBytes: @unchecked Sendable {
 
   public var count: Int { memory.count }
 
+  /// How much of a mapped file is held in memory at a time by those who read through all of it.
+  static let portion = 4 << 20
+
+  /// Lets go of the memory that mapped bytes take; they are read from the file again when somebody asks for them. Does nothing for
+  /// bytes that are not mapped. From any thread, also while others read.
+  public func forget(_ range: Range<Int>) {
+    guard case .unmap = release, let start = memory.baseAddress, !range.isEmpty else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = range.lowerBound / page * page
+    madvise(UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, MADV_DONTNEED)
+  }
+
+  /// The same of all bytes.
+  public func forget() { forget(0..<count) }
+
+  /// Passes on a range piece by piece, and lets go of each piece: a file of many gigabytes is read through in a few megabytes of memory.
+  public func forEachPortion<Failure: Error>(
+    of range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
+  ) throws(Failure) {
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let piece = start..<min(start + Self.portion, range.upperBound)
+      try body(UnsafeRawBufferPointer(rebasing: memory[piece]))
+      forget(piece)
+      start = piece.upperBound
+    }
+  }
+
   /// The pointer is valid inside `body` only.
   @inline(__always)
   public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {

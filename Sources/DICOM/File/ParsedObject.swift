@@ -46,7 +46,7 @@ public struct ParsedObject: Sendable {
     if let seen = Encoding(sniffing: memory, at: offset), seen != encoding {
       throw ParseFailure(.encodingMismatch, offset: offset)
     }
-    var walker = Walker(memory, from: offset, encoding: encoding, limits: limits)
+    var walker = Walker(memory, from: offset, encoding: encoding, limits: limits, of: bytes)
     try walker.run()
     guard !walker.records.isEmpty else { throw ParseFailure(.empty) }
     let dataSet = DataSet(ElementTable(bytes: bytes, records: walker.records))

@@ -86,6 +86,9 @@ public struct ImageObject: Sendable {
     return try FrameDecoder.decode(codestream, transferSyntax: object.transferSyntax, format: format)
   }
 
+  /// Lets go of the memory in which the file is mapped; what is asked for again is read again.
+  public func forget() { bytes.forget() }
+
   // MARK: Native
 
   private func native(_ frame: Int) throws(FrameFailure) -> DecodedFrame {

@@ -158,6 +158,8 @@ public enum LadderFile {
       frames.append(LayerTable.Frame(offset: output.position, layerEnds: encoded.layerEnds))
       try encoded.withUnsafeBytes(output.write)
       if encoded.count % 2 == 1 { try output.write([0]) }
+      // Of a clip of gigabytes no more than a frame is held.
+      received.forget()
     }
     // Sequence delimitation.
     try output.write([0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0])

@@ -30,6 +30,8 @@ struct LadderProof {
       try checkpoint()
       try compareLayers(frame, location, file)
       try compareSamples(frame, prepared)
+      received.forget()
+      file.forget()
     }
     return (file.sha256(), file.count, location)
   }

@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+@testable import DICOM
+
+/// A box in a health centre has little memory, and a clip may have gigabytes: whoever reads through a mapped file holds little of it.
+@Suite struct MappedBytesTests {
+  /// Sixteen times what is held at a time.
+  private static let value = 16 * ObjectBytes.portion
+
+  /// An object with one long value in a file.
+  private func file(_ fill: UInt8 = 7) throws -> String {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("rekkas-mapped-\(UUID().uuidString).dcm").path
+    let writer = DataSetWriter.make {
+      $0.bytes(.pixelData, .ow, [UInt8](repeating: fill, count: Self.value))
+    }
+    try Data(writer.file(transferSyntax: .explicitVRLittleEndian)).write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  /// An object of many fragments, each as long as what the system maps with one touch.
+  private func fragments() throws -> String {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("rekkas-mapped-\(UUID().uuidString).dcm").path
+    var bytes = DataSetWriter.make().file(transferSyntax: .jpegBaseline)
+    bytes += [0xE0, 0x7F, 0x10, 0x00, 0x4F, 0x42, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]
+    for _ in 0..<1024 {
+      bytes += [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 1, 0] + [UInt8](repeating: 9, count: 1 << 16)
+    }
+    bytes += [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  /// Bytes of memory that this process has of a file that it has mapped.
+  private func held(_ path: String) throws -> Int {
+    var kilobytes = 0
+    var isOfFile = false
+    for line in try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8).split(separator: "\n") {
+      let words = line.split(separator: " ")
+      if !words[0].hasSuffix(":") { isOfFile = line.hasSuffix(path) }
+      if isOfFile, words[0] == "Rss:" { kilobytes += Int(words[1]) ?? 0 }
+    }
+    return kilobytes << 10
+  }
+
+  /// The test above knows what it measures: bytes that are read in the ordinary way are held.
+  @Test func whatIsReadIsHeldUntilItIsForgotten() throws {
+    let path = try file()
+    defer { unlink(path) }
+    let bytes = try ObjectBytes.mapped(path: path)
+    let sum = bytes.withUnsafeBytes { $0.reduce(0) { $0 &+ Int($1) } }
+    #expect(try held(path) > Self.value / 2)
+    bytes.forget()
+    #expect(try held(path) == 0)
+    // They are there for whoever asks again.
+    #expect(bytes.withUnsafeBytes { $0.reduce(0) { $0 &+ Int($1) } } == sum)
+  }
+
+  @Test func bytesThatAreNotMappedAreNeverForgotten() {
+    let bytes = ObjectBytes([UInt8](repeating: 3, count: 1 << 20))
+    bytes.forget()
+    #expect(bytes.withUnsafeBytes { $0.allSatisfy { $0 == 3 } })
+  }
+
+  @Test func aDigestHoldsLittleOfTheFile() throws {
+    let path = try file()
+    defer { unlink(path) }
+    let bytes = try ObjectBytes.mapped(path: path)
+    #expect(bytes.sha256() == ObjectBytes(Array(try Data(contentsOf: URL(fileURLWithPath: path)))).sha256())
+    #expect(try held(path) <= 2 * ObjectBytes.portion)
+  }
+
+  @Test func aCopyWithAnotherAttributeHoldsLittleOfTheFile() throws {
+    let path = try file()
+    defer { unlink(path) }
+    let object = try ParsedObject.parse(ObjectBytes.mapped(path: path))
+    var edit = AttributeEdit(of: object)
+    edit.set(.issuerOfPatientID, .lo, Array("MIDELT".utf8))
+    var written = 0
+    try edit.write { written += $0.count }
+    #expect(written > Self.value)
+    #expect(try held(path) <= 2 * ObjectBytes.portion)
+  }
+
+  @Test func aComparisonHoldsLittleOfBothFiles() throws {
+    let (one, two, other) = (try file(), try file(), try file(8))
+    defer { for path in [one, two, other] { unlink(path) } }
+    let objects = try [one, two, other].map { try ParsedObject.parse(ObjectBytes.mapped(path: $0)) }
+    #expect(objects[0].firstDifference(from: objects[1], ignoring: []) == nil)
+    for path in [one, two] { #expect(try held(path) <= 2 * ObjectBytes.portion) }
+    #expect(objects[0].firstDifference(from: objects[2], ignoring: []) == .pixelData)
+  }
+
+  @Test func aWalkOverManyFragmentsHoldsLittleOfTheFile() throws {
+    let path = try fragments()
+    defer { unlink(path) }
+    let object = try ParsedObject.parse(ObjectBytes.mapped(path: path))
+    #expect(object.dataSet.contains(.pixelData))
+    #expect(try held(path) <= Walker.fragmentsHeld * 2 << 16)
+  }
+}
