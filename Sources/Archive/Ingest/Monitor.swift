@@ -3,13 +3,13 @@ import Glibc
 /// State that threads share and wait on: a mutex and one or more conditions.
 ///
 /// Waiting blocks the thread: only for threads of one's own, never on Swift's shared pool.
-final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State>: @unchecked Sendable {
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let conditions: UnsafeMutableBufferPointer<pthread_cond_t>
   private var state: State
 
   /// `conditions` keeps apart those who wait for different things, so that each news wakes only whom it concerns.
-  init(_ state: sending State, conditions count: Int = 1) {
+  package init(_ state: sending State, conditions count: Int = 1) {
     self.state = state
     conditions = .allocate(capacity: count)
     pthread_mutex_init(mutex, nil)
@@ -29,23 +29,23 @@ final class Monitor<State>: @unchecked Sendable {
   }
 
   /// Runs `body` alone.
-  func withLock<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
+  package func withLock<R, E: Error>(_ body: (inout State) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&state)
   }
 
   /// Runs `body` alone, then wakes everybody who waits on `condition`.
-  func change<R, E: Error>(waking condition: Int = 0, _ body: (inout State) throws(E) -> R) throws(E) -> R {
+  package func change<R, E: Error>(waking condition: Int = 0, _ body: (inout State) throws(E) -> R) throws(E) -> R {
     defer { wake(condition) }
     return try withLock(body)
   }
 
   /// Wakes everybody who waits on `condition`; allowed while holding the lock.
-  func wake(_ condition: Int = 0) { pthread_cond_broadcast(conditions.baseAddress! + condition) }
+  package func wake(_ condition: Int = 0) { pthread_cond_broadcast(conditions.baseAddress! + condition) }
 
   /// Blocks until `body` gives a value; it runs alone, now and whenever `condition` wakes.
-  func wait<R, E: Error>(on condition: Int = 0, _ body: (inout State) throws(E) -> R?) throws(E) -> R {
+  package func wait<R, E: Error>(on condition: Int = 0, _ body: (inout State) throws(E) -> R?) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while true {
@@ -55,7 +55,7 @@ final class Monitor<State>: @unchecked Sendable {
   }
 
   /// As ``wait(on:_:)``, but `body` also runs again when the time has come that `until` gives: nil for no such time.
-  func wait<R, E: Error>(
+  package func wait<R, E: Error>(
     on condition: Int = 0, until: (State) -> ContinuousClock.Instant?, _ body: (inout State) throws(E) -> R?
   ) throws(E) -> R {
     pthread_mutex_lock(mutex)

@@ -1,30 +1,21 @@
-import Foundation
+import Archive
 
 /// What happens to the sender, in order, for the one thread that decides.
 final class Mailbox<Event: Sendable>: Sendable {
-  private let condition = NSCondition()
-  private nonisolated(unsafe) var events: [Event] = []
+  private let events = Monitor<[Event]>([])
 
   /// From any thread.
-  func post(_ event: Event) {
-    condition.lock()
-    events.append(event)
-    condition.signal()
-    condition.unlock()
-  }
+  func post(_ event: Event) { events.change { $0.append(event) } }
 
   /// Blocks until something has happened, or until the time is over.
+  ///
+  /// The time is that of a clock that nobody sets. A wait that ends at a date would last five years on a box whose clock is set back so far.
   func take(within time: Duration) -> [Event] {
-    condition.lock()
-    defer { condition.unlock() }
-    // Not by a date: somebody may set the clock.
     let end = ContinuousClock.now + time
-    while events.isEmpty {
-      let left = end - .now
-      guard left > .zero else { break }
-      _ = condition.wait(until: Date(timeIntervalSinceNow: min(left, .seconds(1)).inSeconds))
+    return events.wait(until: { _ in end }) { events -> [Event]? in
+      if events.isEmpty, ContinuousClock.now < end { return nil }
+      defer { events = [] }
+      return events
     }
-    defer { events = [] }
-    return events
   }
 }
