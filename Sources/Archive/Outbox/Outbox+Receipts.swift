@@ -20,7 +20,7 @@ extension Outbox {
             SELECT id FROM instance WHERE digest = ? UNION SELECT id FROM instance WHERE received_digest = ?)
           """)
       // A clock that stands at zero must not look like "not yet".
-      let now = max(1, Date().timeIntervalSince1970)
+      let now = max(1, (clock.date() ?? Date()).timeIntervalSince1970)
       for digest in digests { try update.execute(arguments: [now, digest, digest]) }
     }
   }

@@ -3,6 +3,14 @@ import Foundation
 import GRDB
 
 extension Outbox {
+  /// Removes by the rule: what the hub has had for so long by its own clock, and what must go to make room.
+  ///
+  /// While the hub was not heard since the start nobody knows what time it is, and nothing goes for its age.
+  func release(byRule age: Duration?) throws -> Int {
+    let date = clock.date()
+    return try release(olderThan: date == nil ? nil : age, freeing: reserve.shortage(), at: date ?? Date())
+  }
+
   /// Removes what the hub has: whole studies only, sealed, of which it has acknowledged every object. Gives how many objects.
   ///
   /// In this order, so that nothing goes for which there is no receipt on the disk: the receipts are flushed; one transaction takes the
@@ -11,15 +19,16 @@ extension Outbox {
   /// - Parameters:
   ///   - age: since the hub had the last of a study's objects; nil removes nothing for its age.
   ///   - bytes: that are wanted besides, whatever the age; the oldest go.
+  ///   - now: of the same clock as that of the receipts.
   @discardableResult
-  public func release(olderThan age: Duration?, freeing bytes: Int = 0) throws -> Int {
+  public func release(olderThan age: Duration?, freeing bytes: Int = 0, at now: Date = Date()) throws -> Int {
     guard isUsed else { return 0 }
     var count = 0
     var freed = 0
     let studies = try index.pool.read { try Self.removable($0) }
     if studies.isEmpty { return 0 }
     try flush()
-    let due = age.map { Date().timeIntervalSince1970 - $0 / .seconds(1) } ?? -.infinity
+    let due = age.map { now.timeIntervalSince1970 - $0 / .seconds(1) } ?? -.infinity
     for study in studies where study.acknowledgedAt <= due || freed < bytes {
       let removed = try writer.change { try remove(study.id, $0) }
       count += removed

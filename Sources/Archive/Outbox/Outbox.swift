@@ -19,6 +19,7 @@ public final class Outbox: Sendable {
   let placer: Placer?
   /// Whether received images are prepared: else nothing is waited for.
   let prepares: Bool
+  let clock = OutboxClock()
 
   init(
     isUsed: Bool, prepares: Bool, index: ArchiveIndex, writer: IndexWriter, objects: ObjectStore, leases: ReadLeases,
@@ -43,6 +44,13 @@ public final class Outbox: Sendable {
   ///   - longest: nil waits for ever.
   public func waitForChange(after version: Int, for longest: Duration? = nil) async -> Int {
     await index.changes.wait(after: version, for: longest)
+  }
+
+  /// The hub's clock at this moment, by which is counted how long the hub has had something. From any thread, in microseconds.
+  ///
+  /// - Parameter milliseconds: since 1970, UTC.
+  public func heard(hubClock milliseconds: Int) {
+    clock.heard(Date(timeIntervalSince1970: Double(milliseconds) / 1000))
   }
 
   /// The version to begin with.

@@ -47,7 +47,7 @@ final class OutboxClerk: Sendable {
       do {
         let due = quiet.due(try outbox.openStudies(), after: sealAfter, at: .now)
         if !due.isEmpty { try cases.sealQuiet(due) }
-        let removed = try outbox.release(olderThan: keepSentFor, freeing: outbox.reserve.shortage())
+        let removed = try outbox.release(byRule: keepSentFor)
         try outbox.removeFiles()
         if removed > 0 {
           logger.info("Objects that the hub has were removed here.", metadata: ["objects": "\(removed)"])

@@ -65,6 +65,7 @@ extension LinkEngine {
       return refused(answer?.refused, retryAfter: answer?.retryAfter, of: request)
     }
     batchTaken()
+    archive.outbox.heard(hubClock: answer.clock)
     heardCursor = request.heard
     if let cursor = answer.demandCursor { demandCursor = cursor }
     let parcel: Int? = if case .batch(let parcel) = request.kind { parcel } else { nil }

@@ -49,6 +49,29 @@ import Testing
     #expect(try archive.outboxStudy()?.isAcknowledged == true)
   }
 
+  @Test func `Age counts by the hub's clock, whatever the site's own is set to`() throws {
+    func milliseconds(_ text: String) throws -> Int {
+      Int(try #require(ISO8601DateFormatter().date(from: text)).timeIntervalSince1970 * 1000)
+    }
+    _ = try seal()
+    // By this machine's clock the hub has had it for years.
+    archive.outbox.heard(hubClock: try milliseconds("2020-02-01T10:00:00Z"))
+    try archive.outbox.acknowledge(try digests())
+    #expect(try archive.outbox.release(byRule: .seconds(3600)) == 0)
+    archive.outbox.heard(hubClock: try milliseconds("2020-02-01T10:59:00Z"))
+    #expect(try archive.outbox.release(byRule: .seconds(3600)) == 0)
+    archive.outbox.heard(hubClock: try milliseconds("2020-02-01T11:01:00Z"))
+    #expect(try archive.outbox.release(byRule: .seconds(3600)) == 3)
+  }
+
+  @Test func `Nothing goes for its age before the hub was heard since the start`() throws {
+    _ = try seal()
+    try archive.outbox.acknowledge(try digests())
+    #expect(try archive.outbox.release(byRule: .zero) == 0)
+    archive.outbox.heard(hubClock: Int(Date().timeIntervalSince1970 * 1000) + 1000)
+    #expect(try archive.outbox.release(byRule: .zero) == 3)
+  }
+
   @Test func `What the hub has goes when its time has come, and is remembered as sent`() throws {
     let number = try seal()
     try archive.outbox.acknowledge(try digests())
