@@ -10,18 +10,30 @@ extension LinkEngine {
     isNews = true
     switch result {
     case .failure(let error):
-      count(request.bytes)
+      let problem = HTTPTransport.problem(error)
+      // Without a connection nothing has left: a month without a link costs nothing of its budget.
+      if problem != .unreachable { count(request.bytes) }
       logger.debug("The hub did not answer", metadata: ["error": "\(error)"])
-      failed(id, request, HTTPTransport.problem(error))
+      failed(id, request, problem)
     case .success(let response):
       count(request.bytes + response.body.count + 200)
-      guard isHubs(response, to: request) else { return failed(id, request, foreign(response)) }
+      guard isHubs(response, to: request) else { return notHubs(response, id, request) }
       lastHeard = Date()
       problem = nil
       isConnected = true
       keeper.succeeded(id, now: now)
       taken(response, request)
     }
+  }
+
+  /// Nobody vouches for this answer.
+  private func notHubs(_ response: LinkResponse, _ id: Int, _ request: Request) {
+    let problem = foreign(response)
+    guard problem == .key, request.kind != .session else { return failed(id, request, problem) }
+    // The key was right when the session was opened, so most likely this request did not come as it was sent. Whether it is the key after
+    // all, the opening of the next session shows.
+    failed(id, request, .interrupted)
+    if request.session == session { use(session: nil) }
   }
 
   private func isHubs(_ response: LinkResponse, to request: Request) -> Bool {

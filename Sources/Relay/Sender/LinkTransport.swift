@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import NIOCore
 import Synchronization
 
 /// Carries one request to the hub and brings the answer. What it throws means: no answer.
@@ -85,6 +86,11 @@ final class HTTPTransport: LinkTransport {
     if let error = error as? HTTPClientError {
       let early: [HTTPClientError] = [.connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout]
       return early.contains(error) ? .unreachable : .interrupted
+    }
+    // Of an address in numbers the first try is the only one, and its error comes as it is.
+    if let error = error as? IOError {
+      let early = [ECONNREFUSED, ENETUNREACH, ENETDOWN, EHOSTUNREACH, EHOSTDOWN]
+      return early.contains(error.errnoCode) ? .unreachable : .interrupted
     }
     return String(reflecting: type(of: error)).hasSuffix("NIOConnectionError") ? .unreachable : .interrupted
   }
