@@ -8,9 +8,13 @@ import Testing
   /// Sixteen times what is held at a time.
   private static let value = 16 * ObjectBytes.portion
 
+  private func path() -> String {
+    FileManager.default.temporaryDirectory.appendingPathComponent("rekkas-mapped-\(UUID().uuidString).dcm").path
+  }
+
   /// An object with one long value in a file.
   private func file(_ fill: UInt8 = 7) throws -> String {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("rekkas-mapped-\(UUID().uuidString).dcm").path
+    let path = path()
     let writer = DataSetWriter.make {
       $0.bytes(.pixelData, .ow, [UInt8](repeating: fill, count: Self.value))
     }
@@ -20,7 +24,7 @@ import Testing
 
   /// An object of many fragments, each as long as what the system maps with one touch.
   private func fragments() throws -> String {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("rekkas-mapped-\(UUID().uuidString).dcm").path
+    let path = path()
     var bytes = DataSetWriter.make().file(transferSyntax: .jpegBaseline)
     bytes += [0xE0, 0x7F, 0x10, 0x00, 0x4F, 0x42, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0]
     for _ in 0..<1024 {

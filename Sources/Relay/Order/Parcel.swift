@@ -45,6 +45,9 @@ struct Parcel: Sendable {
     forms.isEmpty && manifests.isEmpty && announced.isEmpty && headers.isEmpty && segments.isEmpty
   }
 
+  /// Whether something of an object is in it, or its name.
+  var hasObjects: Bool { !announced.isEmpty || !headers.isEmpty || !segments.isEmpty }
+
   /// Bytes of segments, without what names them.
   var payload: Int { segments.reduce(0) { $0 + $1.range.count } }
 

@@ -19,7 +19,8 @@ extension LinkEngine {
       count(request.bytes + response.body.count + 200)
       guard isHubs(response, to: request) else { return notHubs(response, id, request) }
       lastHeard = Date()
-      problem = nil
+      // A hub that is full still answers: its heartbeats say nothing of room.
+      if problem != .hubFull || view.totals?.objects == 0 { problem = nil }
       isConnected = true
       keeper.succeeded(id, now: now)
       taken(response, request)
@@ -81,6 +82,8 @@ extension LinkEngine {
     heardCursor = request.heard
     if let cursor = answer.demandCursor { demandCursor = cursor }
     let parcel: Int? = if case .batch(let parcel) = request.kind { parcel } else { nil }
+    // It takes objects again; if it does not, what follows says so.
+    if problem == .hubFull, parcel.flatMap({ order.parcels[$0]?.hasObjects }) ?? false { problem = nil }
     apply(parcel.map { order.acknowledged($0, answer, now: now) } ?? SendOrder.Outcome(cases: answer.cases))
     for demand in answer.demands { order.demand(demand, now: now) }
     if !answer.demands.isEmpty { view.plan(at: now) }

@@ -91,6 +91,7 @@ extension LinkEngine {
       if let problem, Self.isRefusal(problem) { return .refused }
       return -lastHeard.timeIntervalSinceNow < Self.patience ? .retrying : .offline
     }
+    if problem == .hubFull { return .refused }
     if requests.values.contains(where: { $0.urgency != nil }) { return .sending }
     return isWaiting && hold != nil ? .paused : .connected
   }

@@ -12,7 +12,8 @@ final class Mailbox<Event: Sendable>: Sendable {
   /// The time is that of a clock that nobody sets. A wait that ends at a date would last five years on a box whose clock is set back so far.
   func take(within time: Duration) -> [Event] {
     let end = ContinuousClock.now + time
-    return events.wait(until: { _ in end }) { events -> [Event]? in
+    let until = { (_: [Event]) -> ContinuousClock.Instant? in end }
+    return events.wait(until: until) { events -> [Event]? in
       if events.isEmpty, ContinuousClock.now < end { return nil }
       defer { events = [] }
       return events
