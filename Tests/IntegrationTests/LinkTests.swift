@@ -19,8 +19,8 @@ struct LinkTests {
   @Test(
     "What goes wrong between a site and its hub is said clearly, and loses nothing",
     arguments: [
-      "two_patients_with_one_id", "case_before_images", "wrong_key", "captive_portal", "hub_is_full", "site_is_full",
-      "stranger_replays", "dead_link_for_a_while", "dead_link_and_a_courier",
+      "two_patients_with_one_id", "case_before_images", "wrong_key", "captive_portal", "damaged_on_the_way",
+      "hub_is_full", "site_is_full", "stranger_replays", "dead_link_for_a_while", "dead_link_and_a_courier",
       "another_client",
     ])
   func scenario(_ name: String) throws {

@@ -26,6 +26,17 @@ class Template:
         uid = (uid.encode() + b"9" * 64)[:min(len(old), 63)]
         return uid.decode(), data[:at] + uid + b"\0" * (len(old) - len(uid)) + data[at + len(old):]
 
+    def fresh_accession(self):
+        """A new Accession Number for the images that follow, as long as the one before."""
+        with self.lock:
+            self.counter += 1
+            n = self.counter
+        at = self.data.index(b"\x08\x00\x50\x00SH")
+        length = int.from_bytes(self.data[at + 6:at + 8], "little")
+        number = f"T{self.seed}-{n}".ljust(length, "0")[:length]
+        self.data = self.data[:at + 8] + number.encode() + self.data[at + 8 + length:]
+        return number
+
     def fresh(self):
         """The image under a new SOP Instance UID: (uid, data set)."""
         with self.lock:

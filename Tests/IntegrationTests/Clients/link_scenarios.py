@@ -20,6 +20,7 @@ import time
 from image_template import Template
 from link_client import LinkObject, LinkSite, announce, header, segment
 from link_servers import Server, wait_for
+from link_witness import Witness
 from part10 import data_set_bytes, parts
 from thin_proxy import ThinProxy
 from upper_layer import CT, EXPLICIT, Association
@@ -170,6 +171,37 @@ def captive_portal():
     server.close()
 
 
+def damaged_on_the_way():
+    """A line changes bytes of what goes over it: the site calls that an interruption, not a wrong key, and the hub keeps no wrong byte."""
+    h = hub("damaged").start()
+    proxy = ThinProxy(h.http, 4000)
+    s = site("damaged-site", proxy.port).start()
+    wait_for("the session is open", lambda: s.json("/api/v1/site")["link"]["state"] == "connected")
+    damaged = []
+
+    def damage(way, data):
+        # Of a body, and of both ways.
+        if len(damaged) < 6 and len(data) >= 200 and b"HTTP/1.1" not in data and random.random() < 0.3:
+            damaged.append(way)
+            data = bytearray(data)
+            data[len(data) // 2] ^= 0x10
+        return bytes(data)
+    proxy.damage = damage
+    witness = Witness(Template(options.image, 21))
+    for _ in range(4):
+        assert witness.push(s, 3) == 3
+        time.sleep(1)
+    assert not witness.wait(h, witness.acknowledged, 60), witness.reasons
+    said = {line.split("problem=")[1].split()[0] for line in s.log.split("\n") if "problem=" in line}
+    assert len(damaged) == 6 and "interrupted" in said and "key" not in said, (damaged, said)
+    wait_for("the message goes when the line is good again", lambda: problem(s) is None)
+    assert h.json("/healthz")["quarantined"] == 0
+    s.stop()
+    h.stop()
+    proxy.close()
+    assert h.verify().returncode == 0
+
+
 def hub_is_full():
     """The hub's disk has reached its reserve: the site says so and keeps everything; with room again it goes on by itself."""
     h = hub("full").start("--set", "archive.disk-reserve=900T")
@@ -177,10 +209,20 @@ def hub_is_full():
     template = Template(options.image, 15)
     assert len(push(s, template, 3)) == 3
     assert wait_for("the site says that the hub is full", lambda: problem(s)) == "hub-full", problem(s)
+    wait_for("and calls it a refusal", lambda: s.json("/api/v1/site")["link"]["state"] == "refused")
+    # It goes on saying so, whatever else the hub answers meanwhile (a heartbeat comes every five seconds).
+    for _ in range(14):
+        assert problem(s) == "hub-full", problem(s)
+        time.sleep(0.5)
+    # And the hub's administrator hears of it.
+    status, _, body = h.request("GET", "/healthz")
+    assert status == 503 and b"the disk has no more than its reserve" in body, body
+    assert "\nrekkas_archive_free_bytes_above_reserve 0\n" in h.get("/metrics", "text/plain")[1].decode()
     h.kill()
     h.start()
     s.json("/api/v1/site/retry", "POST", {})
     wait_for("with room everything comes", lambda: whole(h, template.study, 3))
+    wait_for("and nothing is said of it any more", lambda: problem(s) is None)
     s.stop()
     h.stop()
 
@@ -195,6 +237,11 @@ def site_is_full():
     s.stop()
     s.start("--set", "archive.disk-reserve=900T")
     assert push(s, template, 1) == 0xA700
+    # The staff see it on the page (below twice the reserve it warns), the administrator in the site's health.
+    disk = s.json("/api/v1/site")["disk"]
+    assert disk["free"] < 2 * disk["reserve"], disk
+    status, _, body = s.request("GET", "/healthz")
+    assert status == 503 and b"the disk has no more than its reserve" in body, body
     s.stop()
     h.stop()
 
@@ -250,7 +297,9 @@ def stranger_replays():
                 pass
     assert b"replayed" in answers, answers[:400]
     assert h.json("/api/v1/sites")[0]["objects"] == before
-    assert h.verify is not None
+    # The administrator can see that somebody tried.
+    assert 'code="replayed"' in h.get("/metrics", "text/plain")[1].decode()
+    assert "replayed" in h.log, h.log[-1000:]
     h.stop()
     assert h.verify().returncode == 0
 
@@ -261,7 +310,10 @@ def dead_link_for_a_while():
     s = site("dead-site", h.http).start()
     template = Template(options.image, 18)
     assert len(push(s, template, 3)) == 3
-    wait_for("the site says that the hub cannot be reached", lambda: problem(s))
+    assert wait_for("the site says that the hub cannot be reached", lambda: problem(s)) == "unreachable"
+    time.sleep(3)
+    # What never left is not counted against the month's bytes, however often it is tried.
+    assert s.json("/api/v1/site")["link"]["monthBytes"] == 0
     s.kill()
     s.start()
     h.start()
@@ -356,8 +408,8 @@ def another_client():
     h.stop()
 
 
-scenarios = [two_patients_with_one_id, case_before_images, wrong_key, captive_portal, hub_is_full, site_is_full, stranger_replays, dead_link_for_a_while,
-             dead_link_and_a_courier, another_client]
+scenarios = [two_patients_with_one_id, case_before_images, wrong_key, captive_portal, damaged_on_the_way, hub_is_full,
+             site_is_full, stranger_replays, dead_link_for_a_while, dead_link_and_a_courier, another_client]
 held = {}
 for scenario in scenarios:
     if options.only and scenario.__name__ != options.only:

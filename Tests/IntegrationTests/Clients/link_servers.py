@@ -23,11 +23,8 @@ class Server:
         self.rekkas, self.kind, self.folder = rekkas, kind, pathlib.Path(folder)
         self.http, self.dicom = free_port(), free_port()
         self.arguments, self.environment, self.process = list(arguments), environment or {}, None
+        self.data = self.folder / "data"
         self.folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def data(self):
-        return self.folder / "data"
 
     @property
     def log(self):

@@ -104,6 +104,19 @@ class Association:
             self.pdata(context, 2 if at + step >= len(data) else 0, data[at:at + step])
         return self.status()
 
+    def store_pieces(self, sop_class, instance, pieces, context=1):
+        """Stores a data set that comes piece by piece, none of them empty."""
+        self.store_request(sop_class, instance, context)
+        step, held = self.max_pdu - 6, b""
+        for piece in pieces:
+            held += piece
+            # The last fragment says that it is the last, so something is always held back.
+            while len(held) > step:
+                self.pdata(context, 0, held[:step])
+                held = held[step:]
+        self.pdata(context, 2, held)
+        return self.status()
+
     def echo(self, context=1):
         self.message = self.message % 65535 + 1
         self.command(context, [(0x00000002, _uid(VERIFICATION)), (0x00000100, struct.pack("<H", 0x30)),
