@@ -10,6 +10,8 @@ public final class ArchiveChanges: Sendable {
   }
 
   private let state: Mutex<State>
+  /// Called after every commit, on the thread that made it.
+  private let listener = Mutex<(@Sendable () -> Void)?>(nil)
 
   init() {
     // Milliseconds: what a client kept from an earlier run of the program is never the present version.
@@ -27,7 +29,11 @@ public final class ArchiveChanges: Sendable {
       return state.waiters.values
     }
     for waiter in waiters { waiter.resume() }
+    listener.withLock { $0 }?()
   }
+
+  /// Has `body` called after every commit, on the thread that made it: it must be quick. nil ends that.
+  func listen(_ body: (@Sendable () -> Void)?) { listener.withLock { $0 = body } }
 
   /// Waits until the version is another than this one, or until the time is over, and gives it. A task that is cancelled does not wait.
   public func wait(after version: Int, for longest: Duration? = nil) async -> Int {

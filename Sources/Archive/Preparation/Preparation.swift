@@ -11,9 +11,16 @@ final class Preparation: Sendable {
     var jobs: [PreparationJob] = []
     var results: [(job: PreparationJob, result: PreparationWork.Result, took: Duration)] = []
     var demands: [UID] = []
+    /// Changes of the index.
+    var changes = 0
+    /// The clerk has found nothing to prepare and wants to hear of the next change.
+    var isLookingOut = false
     var isStopping = false
     var threads = 0
   }
+
+  /// Between two looks of an idle clerk, whatever changes.
+  private static let shortestLook = Duration.milliseconds(20)
 
   private enum Wake {
     static let clerk = 0
@@ -46,6 +53,7 @@ final class Preparation: Sendable {
     largeFrames = options.threadsOfLargeFrames > 1 ? NSLock() : nil
     let workers = options.prepares ? max(1, options.threads) : 0
     monitor.withLock { $0.threads = workers + 1 }
+    replacement.index.changes.listen { [weak self] in self?.noteChange() }
     Thread.detachNewThread { [self] in
       runClerk()
       endThread()
@@ -67,8 +75,20 @@ final class Preparation: Sendable {
     }
   }
 
+  /// An image has come, perhaps: an idle clerk looks soon.
+  private func noteChange() {
+    monitor.withLock { state in
+      state.changes += 1
+      guard state.isLookingOut else { return }
+      // Once: until the clerk has looked again, it knows.
+      state.isLookingOut = false
+      monitor.wake(Wake.clerk)
+    }
+  }
+
   /// Ends within a frame. What is under way is given up; it waits for the next start.
   func stop() {
+    replacement.index.changes.listen(nil)
     monitor.withLock { $0.isStopping = true }
     monitor.wake(Wake.clerk)
     monitor.wake(Wake.workers)
@@ -115,7 +135,9 @@ final class Preparation: Sendable {
     // One more than there are threads, so that none waits while the clerk settles what another has done.
     let most = max(1, options.threads) + 1
     while true {
-      var wakeUp = ContinuousClock.now
+      let looked = ContinuousClock.now
+      let seen = monitor.withLock { $0.changes }
+      var wakeUp = looked
       // The system may fail the index, too: everything is tried again later.
       do {
         while clerk.plan.runningCount < most {
@@ -133,21 +155,35 @@ final class Preparation: Sendable {
         clerk.stumbled(error)
         wakeUp = .now + .seconds(1)
       }
-      let end = wakeUp
-      let until = { (_: State) -> ContinuousClock.Instant? in end }
-      let news = monitor.wait(on: Wake.clerk, until: until) { state -> State? in
-        guard state.isStopping || !state.results.isEmpty || !state.demands.isEmpty || .now >= end else { return nil }
-        defer {
-          state.results = []
-          state.demands = []
-        }
-        return state
-      }
+      let news = wait(until: wakeUp, isLookingOut: clerk.plan.isLookingOut, seen: seen, looked: looked)
+      if news.changes != seen { clerk.plan.lookNow() }
       for study in news.demands { clerk.plan.demand(study) }
       for (job, result, took) in news.results { clerk.end(job, result, took) }
       if news.isStopping || latch.hasFailed { break }
     }
     stopClerk(&clerk)
+  }
+
+  /// Until something has happened that concerns the clerk, or the time has come; a clerk without work hears of every change of the index,
+  /// but not more often than every ``shortestLook``.
+  private func wait(
+    until end: ContinuousClock.Instant, isLookingOut: Bool, seen: Int, looked: ContinuousClock.Instant
+  ) -> State {
+    let time = { (state: State) -> ContinuousClock.Instant? in
+      isLookingOut && state.changes != seen ? min(end, looked + Self.shortestLook) : end
+    }
+    return monitor.wait(on: Wake.clerk, until: time) { state -> State? in
+      guard state.isStopping || !state.results.isEmpty || !state.demands.isEmpty || .now >= time(state) ?? end else {
+        state.isLookingOut = isLookingOut && state.changes == seen
+        return nil
+      }
+      defer {
+        state.results = []
+        state.demands = []
+        state.isLookingOut = false
+      }
+      return state
+    }
   }
 
   /// Waits for the workers and settles what they leave.

@@ -25,7 +25,7 @@ public struct PreparationOptions: Sendable {
   public var quiet = Duration.milliseconds(100)
   /// or when it has waited for that so long: a trickle that never ends does not hold everything up.
   public var longestPause = Duration.seconds(5)
-  /// How often an idle preparer looks whether something came: one look costs microseconds.
+  /// How often an idle preparer looks whether something came though nobody told it: one look costs microseconds.
   public var lookout = Duration.milliseconds(500)
   /// How long a replaced file is kept for those who have its path and no lease.
   var removalDelay = Duration.seconds(10)

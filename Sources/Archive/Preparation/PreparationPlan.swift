@@ -43,10 +43,15 @@ struct PreparationPlan {
   var runningCount: Int { inFlight.count }
 
   mutating func demand(_ study: UID) {
-    if isLookingOut { pausedUntil = nil }
+    lookNow()
     demands.removeAll { $0 == study }
     demands.append(study)
     if demands.count > Self.mostDemands { demands.removeFirst() }
+  }
+
+  /// Something may have come: an idle preparer does not wait for its next look.
+  mutating func lookNow() {
+    if isLookingOut { pausedUntil = nil }
   }
 
   mutating func next(at now: ContinuousClock.Instant) -> Step {

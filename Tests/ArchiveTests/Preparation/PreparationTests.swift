@@ -33,6 +33,20 @@ import Testing
     }
   }
 
+  @Test func `An idle preparer hears of a new image, and does not wait for its next look`() async throws {
+    let archive = try make { $0.lookout = .seconds(3600) }
+    // It has looked, and found nothing.
+    try await Task.sleep(for: .milliseconds(300))
+    try archive.store(try ImagePreparationSample.slice().bytes)
+    try await archive.waitUntilPrepared()
+    #expect(try state(archive) == ["1 "])
+    try await Task.sleep(for: .milliseconds(300))
+    try archive.store(try ImagePreparationSample.slice(1).bytes)
+    try await archive.waitUntilPrepared()
+    #expect(try state(archive) == ["1 ", "1 "])
+    try archive.close()
+  }
+
   @Test func `What is stored is prepared in the background, and reads as before`() async throws {
     let archive = try make(threads: 2)
     var samples: [ImagePreparationSample] = []
