@@ -128,6 +128,28 @@ import Testing
     #expect(choice(900, .thumbnail) == .whole)
   }
 
+  @Test(arguments: [(512, 512), (400, 512)])
+  func `the first layer of a CT slice is enough for its thumbnail in a soft tissue window`(_ rows: Int, _ columns: Int)
+    throws
+  {
+    var facts = ImageFacts()
+    facts.words[.modality] = "CT"
+    let layers = CompressionProfile.standard.decide(facts).rule.action.layers
+    // An encoder ends a layer a little before what was asked for.
+    let frame = LayerTable.Frame(offset: 0, layerEnds: layers.map { $0 * 98 / 100 } + [170_000])
+    let geometry = PictureGeometry(
+      columns: columns, rows: rows, aspect: 1, viewport: Viewport(width: 128, height: 128))!
+    func layersRead(_ window: Double) -> Int {
+      // Air to metal is 4,400 wide.
+      PrefixChoice(
+        frame, LadderFrames.format(columns, rows, signed: true), ImageAttributes(), geometry, grade: .thumbnail,
+        contrast: 4400 / window
+      ).layers
+    }
+    #expect(layersRead(400) == 1 && layersRead(350) == 1)
+    #expect(layersRead(80) == 2)
+  }
+
   @Test func `a window that shows a small part of the values takes more layers`() throws {
     var dice = Dice(7)
     let noisy = Self.values(256, 256) { x, y in x * 100 + y * 30 + Int(dice.next() % 200) }
