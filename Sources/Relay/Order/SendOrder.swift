@@ -80,7 +80,7 @@ struct SendOrder: Sendable {
   mutating func mostUrgent(now: Duration) -> Urgency? {
     Urgency.allCases.first { urgency in
       forms.values.contains { $0.urgency == urgency && !$0.isFlying }
-        || choose(urgency, now: now, isOldestsTurn: false) != nil
+        || choose(urgency, for: nil, now: now, isOldestsTurn: false) != nil
     }
   }
 
@@ -109,7 +109,7 @@ struct SendOrder: Sendable {
     }
     let isOldestsTurn = (turns[urgency.place] + 1) % Self.turnsOfOldest == 0
     var isFirst = true
-    while let (uid, group) = choose(urgency, now: now, isOldestsTurn: isOldestsTurn && isFirst) {
+    while let (uid, group) = choose(urgency, for: parcel.id, now: now, isOldestsTurn: isOldestsTurn && isFirst) {
       isFirst = false
       let before = parcel.estimate
       addManifest(of: uid, to: &parcel)
@@ -130,7 +130,7 @@ struct SendOrder: Sendable {
   }
 
   /// The study of an urgency that comes next, and how far it may go before others are looked at again.
-  private mutating func choose(_ urgency: Urgency, now: Duration, isOldestsTurn: Bool) -> (
+  private mutating func choose(_ urgency: Urgency, for parcel: Int?, now: Duration, isOldestsTurn: Bool) -> (
     uid: String, group: Rank.Group?
   )? {
     var best: (uid: String, group: Rank.Group?, key: (Int, Int, Date))?
@@ -141,7 +141,7 @@ struct SendOrder: Sendable {
       let storedAt = studies[uid]!.study.storedAt
       if studies[uid]!.nextDemanded() != nil {
         key = (0, 0, storedAt)
-      } else if let next = studies[uid]!.next(upTo: limit(of: uid)) {
+      } else if let next = studies[uid]!.next(upTo: limit(of: uid), in: parcel) {
         group = next.rank.group
         let isBoosted = studies[uid]!.boostedUntil.map { $0 > now } ?? false
         key = isOldestsTurn ? (2, 0, storedAt) : (isBoosted ? 1 : 2, group!.rawValue, storedAt)
@@ -168,7 +168,7 @@ struct SendOrder: Sendable {
       if group == nil {
         next = studies[uid]!.nextDemanded()
       } else {
-        next = studies[uid]!.next(upTo: limit(of: uid))
+        next = studies[uid]!.next(upTo: limit(of: uid), in: parcel.id)
         if let next, next.rank.group != group { return false }
       }
       guard let next else { return false }

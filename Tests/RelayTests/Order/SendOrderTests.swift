@@ -23,6 +23,36 @@ struct SendOrderTests {
     #expect(parcel.estimate <= 16 << 10)
   }
 
+  @Test("New images come with their first picture: no answer is waited for between the two")
+  mutating func besideAnnouncement() throws {
+    var order = SendOrder.make(images: 30)
+    _ = try order.parcel(of: 16 << 10, at: .zero)
+    let announced = Set(order.parcels.values.flatMap { $0.announced.compactMap(\.object.instanceNumber) })
+    // Nothing is answered; the second request has pictures of what it announces itself, and of nothing that the first announced.
+    let second = try order.parcel(of: 64 << 10, at: .zero)
+    let own = Set(second.announced.compactMap(\.object.instanceNumber))
+    let pictures = Set([second].layers.filter { $0.layer == 1 }.map(\.number))
+    #expect(pictures.count > 5 && pictures.isSubset(of: own) && pictures.isDisjoint(with: announced))
+    #expect([second].layers.allSatisfy { $0.layer == 1 })
+    // A request that is lost takes announcement and picture back.
+    order.lost(second.id)
+    let again = try order.parcel(of: 64 << 10, at: .zero)
+    #expect(Set(again.announced.compactMap(\.object.instanceNumber)).isSuperset(of: own))
+    for parcel in order.parcels.values { _ = order.acknowledged(parcel.id, hub.take(parcel), now: .zero) }
+    _ = order.drain(into: &hub)
+    #expect(hub.whole.count == 30 && hub.wasted == 0)
+  }
+
+  @Test("What the hub may know already waits for its answer, and so do pictures of useful size")
+  func nothingBeside() throws {
+    var old = SendOrder.make(images: 3, isFresh: false)
+    #expect(try [old.parcel(of: 64 << 10, at: .zero)].layers.isEmpty)
+    var large = SendOrder.make([("1.2", .routine, (1...3).map { .make($0, layers: [150_000]) })])
+    _ = try large.parcel(of: 64 << 10, at: .zero)
+    let second = large.next(budget: 64 << 10, now: .zero)
+    #expect([second].compactMap(\.self).layers.allSatisfy { $0.number == 1 })
+  }
+
   @Test("Headers go before pictures, and every layer of all images before the next layer of any")
   mutating func layerByLayer() {
     var order = SendOrder.make(images: 30)
@@ -57,7 +87,8 @@ struct SendOrderTests {
     let parcels = order.drain(into: &hub)
     let reported = try #require(parcels.firstIndex { $0.headers.contains { $0.object == report } })
     let second = try #require(parcels.firstIndex { [$0].layers.contains { $0.layer == 1 && $0.number != 1 } })
-    #expect(reported < second)
+    // Headers come before segments in a request.
+    #expect(reported <= second)
   }
 
   @Test("A document of a megabyte comes behind the thumbnails and before the second layers")
