@@ -39,6 +39,8 @@ public final class LinkSender: Service {
       while !Task.isCancelled {
         version = await archive.outbox.waitForChange(after: version)
         engine.post(.changed)
+        // A burst of images is not news a thousand times a second.
+        try? await Task.sleep(for: .milliseconds(25))
       }
     }
     await withTaskCancellationOrGracefulShutdownHandler {
