@@ -54,8 +54,10 @@ struct LinkKeeper: Sendable {
   static let firstPatience = Duration.seconds(90)
   /// Seconds of the link that may be on their way: what an urgent case waits for.
   static let mostSecondsInFlight = 4.0
-  /// The rate is that of so many seconds.
+  /// The rate is that of so many seconds, or of the last few requests where that is more: what was measured while requests were still small
+  /// says how small they were.
   static let window = Duration.seconds(12)
+  static let lastFew = 5
   static let longestBackOff = Duration.seconds(15 * 60)
 
   var settings: Settings
@@ -74,6 +76,8 @@ struct LinkKeeper: Sendable {
   /// When the next attempt comes, after a failure.
   private(set) var retryAt: Duration?
   private(set) var failedAt: Duration?
+  /// Whether the rate was measured on a full line; before that there is only what single requests show, which is less.
+  private var isRateSure = false
   /// Acknowledgements since the line was last not full: when, and how much had been acknowledged then.
   private var marks: [(at: Duration, delivered: Int)] = []
   private var trips: [Trip] = []
@@ -147,7 +151,7 @@ struct LinkKeeper: Sendable {
     let capped = min(rate, settings.rateLimit ?? rate)
     let least = min(3, max(1, 2 * (roundTrip?.inSeconds ?? 0) + 0.2))
     // What goes with every request weighs less in a larger one.
-    let seconds = max(least, min(2, 64 * 1024 / capped))
+    let seconds = max(least, isRateSure ? min(2, 64 * 1024 / capped) : Self.mostSecondsInFlight / 2)
     return min(settings.largestRequest, max(settings.smallestRequest, min(Int(capped * seconds), request)))
   }
 
@@ -202,6 +206,7 @@ struct LinkKeeper: Sendable {
       // The line is slower than it was, or gone: smaller requests find out.
       request = max(settings.smallestRequest, min(request, flight.bytes) / 2)
       marks = []
+      isRateSure = false
       rate = rate.map { $0 / 2 }
     }
     // Requests that were on their way when the link failed fail with it: that is one failure.
@@ -252,9 +257,10 @@ struct LinkKeeper: Sendable {
     } else {
       marks = []
     }
-    if marks.count > 2, let first = marks.first, now > first.at {
-      rate = Double(delivered - first.delivered) / (now - first.at).inSeconds
-    } else if flight.isFull || rate == nil {
+    if marks.count > 2, let measured = [rateSince(0), rateSince(marks.count - Self.lastFew)].compactMap(\.self).max() {
+      rate = measured
+      isRateSure = true
+    } else if flight.isFull {
       // The first ones: at least so much. Alone it had the line for itself, and waited one round trip for the answer.
       let least = Double(flight.bytes) / max(0.001, elapsed.inSeconds)
       let own = Double(flight.bytes) / max(0.001, (elapsed - (roundTrip ?? .zero)).inSeconds)
@@ -262,6 +268,13 @@ struct LinkKeeper: Sendable {
       rate = flight.isAlone ? rate.map { ($0 + measured) / 2 } ?? measured : max(rate ?? 0, measured)
     }
     if flight.isFull { request = min(settings.largestRequest, max(request, flight.bytes * 2)) }
+  }
+
+  /// What was acknowledged since a mark, a second.
+  private func rateSince(_ index: Int) -> Double? {
+    guard let last = marks.last else { return nil }
+    let first = marks[max(0, index)]
+    return last.at > first.at ? Double(last.delivered - first.delivered) / (last.at - first.at).inSeconds : nil
   }
 }
 

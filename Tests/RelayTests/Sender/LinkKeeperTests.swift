@@ -52,6 +52,28 @@ struct LinkKeeperTests {
     #expect(keeper.advice(now: .zero) == .send(bytes: 24 << 10))
   }
 
+  @Test(
+    "A fresh link is full after a few round trips, though the first requests were small",
+    arguments: [(64_000.0, 0.6, 3.5), (125_000, 0.15, 1.5), (16_000, 0.4, 6)])
+  func ramp(rate: Double, roundTrip: Double, seconds: Double) {
+    var link = LinkModel(rate: rate, roundTrip: roundTrip)
+    var keeper = LinkKeeper()
+    // The first images of a study come one by one: these say nothing of the rate.
+    for id in 1...2 {
+      keeper.started(-10 * id, bytes: 6000, isFull: false, now: .seconds(link.now))
+      link.start(-10 * id, bytes: 6000)
+      while let done = link.run(atMost: 5) {
+        keeper.succeeded(done, now: .seconds(link.now))
+        break
+      }
+    }
+    #expect(keeper.rate == nil)
+    _ = keeper.fill(&link, seconds: seconds, firstId: 1)
+    let before = link.busy
+    _ = keeper.fill(&link, seconds: 10, firstId: 1000)
+    #expect(link.busy - before > 9.3)
+  }
+
   @Test("A link that becomes slower gets smaller requests")
   func slower() throws {
     var link = LinkModel(rate: 125_000, roundTrip: 0.15)
