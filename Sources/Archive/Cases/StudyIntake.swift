@@ -18,6 +18,8 @@ struct StudyIntake {
   struct Place {
     var hasCase: Bool
     var accessionNumber: String
+    /// As the outbox has it; nil while nothing of the study is queued as far as one knows.
+    var urgency: Int?
   }
 
   /// - Parameters:
@@ -28,7 +30,7 @@ struct StudyIntake {
     // What a site sends has its case there, and is sent on to nobody.
     if entry.receipt.channel == .link { return }
     if place == nil || place?.hasCase == false { try find(entry, study, &place) }
-    if rules.queues { try queue(entry, instance: instance, study: study) }
+    if rules.queues { try queue(entry, instance: instance, study: study, &place) }
   }
 
   // MARK: - Cases
@@ -114,15 +116,19 @@ struct StudyIntake {
     ).execute(arguments: [study])
   }
 
-  private func queue(_ entry: IndexEntry, instance: Int64, study: Int64) throws {
+  private func queue(_ entry: IndexEntry, instance: Int64, study: Int64, _ place: inout Place?) throws {
     let time = entry.receipt.receivedAt.timeIntervalSince1970
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO outbox_study (study_id, urgency, last_at) VALUES (?,?,?)
-        ON CONFLICT (study_id) DO UPDATE SET last_at = max(last_at, excluded.last_at),
-          urgency = min(urgency, excluded.urgency)
-        """
-    ).execute(arguments: [study, (rule(for: entry)?.urgency ?? .routine).rank, time])
+    let urgency = (rule(for: entry)?.urgency ?? .routine).rank
+    if place?.urgency.map({ $0 <= urgency }) != true {
+      try db.cachedStatement(
+        sql: """
+          INSERT INTO outbox_study (study_id, urgency, last_at) VALUES (?,?,?)
+          ON CONFLICT (study_id) DO UPDATE SET urgency = min(urgency, excluded.urgency)
+          """
+      ).execute(arguments: [study, urgency, time])
+      place?.urgency = urgency
+    }
+    // Its trigger counts, and notes the time.
     try db.cachedStatement(
       sql: "INSERT OR IGNORE INTO outbox (instance_id, study_id, queued_at, size, waits) VALUES (?,?,?,?,?)"
     ).execute(arguments: [instance, study, time, entry.size, entry.preparation == .waiting ? 1 : 0])

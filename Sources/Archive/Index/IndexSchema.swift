@@ -31,6 +31,9 @@ enum IndexSchema {
     migrator.registerMigration("thumbnails") { db in
       try db.execute(sql: thumbnails)
     }
+    migrator.registerMigration("outbox in one step") { db in
+      try db.execute(sql: OutboxSchema.oneStep)
+    }
     return migrator
   }
 

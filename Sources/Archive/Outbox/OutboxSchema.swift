@@ -88,4 +88,18 @@ enum OutboxSchema {
       received_digest BLOB PRIMARY KEY
     ) STRICT, WITHOUT ROWID;
     """
+
+  /// Queueing an image of a study that is known is one statement and touches one index less: half of what the outbox cost each store.
+  static let oneStep = """
+    DROP TRIGGER outbox_added;
+    CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN
+      UPDATE outbox_study SET objects = objects + 1, bytes = bytes + NEW.size, waiting = waiting + NEW.waits,
+          last_at = max(last_at, NEW.queued_at)
+        WHERE study_id = NEW.study_id;
+    END;
+    DROP INDEX outbox_by_study;
+    DROP INDEX outbox_to_send;
+    -- Also for all of a study.
+    CREATE INDEX outbox_to_send ON outbox (study_id, acknowledged_at);
+    """
 }
