@@ -24,6 +24,9 @@ struct IndexEntry: Sendable {
   let json: [UInt8]
   let dataSet: DataSet
   let members: JSONMembers
+  /// The site that sent the object, where the object itself does not say whose its patient ID is: sites write themselves into what they
+  /// send, but for what they must not change. Two sites' "patient 12" stay apart all the same.
+  private let impliedIssuer: String?
   /// Bits of ``StoredAttributes/study`` and ``StoredAttributes/series`` that have a value here.
   let studyMask: UInt64
   let seriesMask: UInt64
@@ -88,12 +91,29 @@ struct IndexEntry: Sendable {
     self.json = json
     let members = json.withUnsafeBytes { JSONMembers($0) }
     self.members = members
-    studyMask = Self.mask(members, StoredAttributes.study)
+    let studyMask = Self.mask(members, StoredAttributes.study)
+    if let bit = StoredAttributes.study.index(of: .issuerOfPatientID), studyMask & 1 << UInt64(bit) == 0,
+      receipt.channel == .link, let site = receipt.peerAddress, !site.isEmpty
+    {
+      impliedIssuer = site
+      self.studyMask = studyMask | 1 << UInt64(bit)
+    } else {
+      impliedIssuer = nil
+      self.studyMask = studyMask
+    }
     seriesMask = Self.mask(members, StoredAttributes.series)
   }
 
-  /// The kept attributes of the study, as this object has them.
-  func studyMembers() -> MemberList { list(StoredAttributes.study) }
+  /// The kept attributes of the study, as this object has them, and whose its patient ID is.
+  func studyMembers() -> MemberList {
+    let list = list(StoredAttributes.study)
+    guard let impliedIssuer else { return list }
+    var issuer = MemberList()
+    let value = impliedIssuer.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    Array("\"\(Tag.issuerOfPatientID.hex)\":{\"vr\":\"LO\",\"Value\":[\"\(value)\"]}".utf8)
+      .withUnsafeBytes { issuer.append(.issuerOfPatientID, $0) }
+    return list.filled(from: issuer) { _ in true }
+  }
   /// The kept attributes of the series, as this object has them.
   func seriesMembers() -> MemberList { list(StoredAttributes.series) }
 

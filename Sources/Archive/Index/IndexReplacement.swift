@@ -14,6 +14,14 @@ struct PreparedFacts: Sendable {
   let rule: String
   /// Made from the prepared file.
   var thumbnail: KeptThumbnail?
+  /// Why the object got the site's name and no ladder, when that is a fault: somebody should look.
+  var refusal: Refusal?
+
+  struct Refusal: Sendable, Hashable {
+    /// Short and stable, as ``PreparationStatus/Reason/code``.
+    var code: String
+    var detail: String
+  }
 }
 
 /// Turns a row from the received file to the prepared one, and back, and from an object that comes to one that is here.
@@ -28,8 +36,11 @@ enum IndexReplacement {
   ) throws -> Bool {
     let kept = try KeptFile.fetch(db, where: "id = ? AND preparation = 0", [id])
     guard let kept, kept.name == ObjectName(entry.receivedDigest) else { return false }
-    try set(kept, to: entry, .prepared, db)
+    try set(kept, to: entry, facts.refusal == nil ? .prepared : .refused, db)
     try insert(facts, instance: id, db)
+    if let refusal = facts.refusal {
+      try PreparationNote.put(instance: id, code: refusal.code, detail: refusal.detail, db)
+    }
     if let thumbnail = facts.thumbnail { try IndexThumbnail.insert(thumbnail, instance: id, db) }
     if setsIssuer { try setIssuer(of: id, from: entry, db) }
     return true

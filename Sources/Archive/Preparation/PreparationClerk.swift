@@ -93,6 +93,10 @@ struct PreparationClerk {
       case .made(let path, let entry, let facts, let encoding, let proof):
         if case .replaced(let file) = try replacement.replace(job.id, with: path, entry, facts) {
           if let file { superseded?.append(file) }
+          if let refusal = facts.refusal {
+            noteRefusal(job, refusal.code, refusal.detail)
+            break
+          }
           prepared += 1
           metrics.prepared.increment()
           metrics.receivedBytes.increment(by: job.size)
@@ -138,14 +142,18 @@ struct PreparationClerk {
     try replacement.writer.change(keepsRows: true) {
       try PreparationNote.end(job, state, code: code, detail: detail, $0)
     }
-    let metadata: Logger.Metadata = ["digest": "\(job.received)", "code": "\(code)", "detail": "\(detail)"]
-    if state == .refused {
-      metrics.refused(code).increment()
-      logger.error("An object could not be prepared; it stays as it was received.", metadata: metadata)
-    } else {
-      metrics.untouched(code).increment()
-      logger.debug("An object stays as it was received.", metadata: metadata)
-    }
+    if state == .refused { return noteRefusal(job, code, detail) }
+    metrics.untouched(code).increment()
+    logger.debug(
+      "An object stays as it was received.",
+      metadata: ["digest": "\(job.received)", "code": "\(code)", "detail": "\(detail)"])
+  }
+
+  private func noteRefusal(_ job: PreparationJob, _ code: String, _ detail: String) {
+    metrics.refused(code).increment()
+    logger.error(
+      "An object could not be prepared; its pixels stay as they were received.",
+      metadata: ["digest": "\(job.received)", "code": "\(code)", "detail": "\(detail)"])
   }
 
   private mutating func noteIdle() {

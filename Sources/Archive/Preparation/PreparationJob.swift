@@ -92,9 +92,13 @@ enum PreparationNote {
     try db.execute(
       sql: "UPDATE instance SET preparation = ? WHERE id = ? AND preparation = 0",
       arguments: [state.rawValue, job.id])
-    guard db.changesCount == 1 else { return }
+    if db.changesCount == 1 { try put(instance: job.id, code: code, detail: detail, db) }
+  }
+
+  /// Why an object is not prepared.
+  static func put(instance id: Int64, code: String, detail: String, _ db: Database) throws {
     try db.execute(
       sql: "INSERT OR REPLACE INTO preparation_note VALUES (?,0,?,?,?)",
-      arguments: [job.id, code, detail, Date().timeIntervalSince1970])
+      arguments: [id, code, detail, Date().timeIntervalSince1970])
   }
 }

@@ -52,19 +52,32 @@ extension Archive {
 
   /// Lets everything that could not be prepared or was not to be prepared wait for another try: after a fault was mended, or with
   /// another profile. Gives how many.
+  ///
+  /// What got the site's name and no ladder begins again with its received file, if that is there.
   public func retryPreparation(onlyRefused: Bool = true) throws -> Int {
-    try writer.change(keepsRows: true) { db in
-      let states = onlyRefused ? "3" : "2, 3"
-      try db.execute(
+    let named = try index.pool.read { db in
+      try Row.fetchAll(
+        db,
         sql: """
-          UPDATE instance SET preparation = 0 WHERE id IN (SELECT instance_id FROM preparation_note WHERE code != '')
-            AND preparation IN (\(states))
-          """)
-      let count = db.changesCount
-      try db.execute(
-        sql: "DELETE FROM preparation_note WHERE instance_id IN (SELECT id FROM instance WHERE preparation = 0)")
-      return count
+          SELECT id, digest, received_digest, size, preparation FROM instance
+          WHERE preparation = 3 AND digest != received_digest
+          """
+      ).compactMap { KeptFile($0) }
     }
+    let restored = try named.count { try replacement.restore($0) }
+    return try restored
+      + writer.change(keepsRows: true) { db in
+        let states = onlyRefused ? "3" : "2, 3"
+        try db.execute(
+          sql: """
+            UPDATE instance SET preparation = 0 WHERE id IN (SELECT instance_id FROM preparation_note WHERE code != '')
+              AND preparation IN (\(states)) AND digest = received_digest
+            """)
+        let count = db.changesCount
+        try db.execute(
+          sql: "DELETE FROM preparation_note WHERE instance_id IN (SELECT id FROM instance WHERE preparation = 0)")
+        return count
+      }
   }
 
   /// Has a study's images prepared before all others: somebody is looking at them. Costs nothing when they are.

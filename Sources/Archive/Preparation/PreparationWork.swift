@@ -5,7 +5,7 @@ import Imaging
 /// The part of a preparation that takes processor time: from the received file to a proven one. Changes nothing in the archive.
 ///
 /// At a site there are two steps, each proven: the object gets the site as Issuer of Patient ID, then its ladder. What has no ladder
-/// stops after the first.
+/// stops after the first, and so does what cannot be given one though it should have it.
 struct PreparationWork: Sendable {
   enum Result: Sendable {
     /// The file lies at `path`, in the folder of arriving files, not flushed.
@@ -25,6 +25,10 @@ struct PreparationWork: Sendable {
   let options: PreparationOptions
   /// Where a large frame has all processors, there is one at a time: two would only take twice the memory.
   var largeFrames: NSLock?
+  /// ``LadderFile``, or in tests something that fails.
+  var ladder: @Sendable (String, LadderFile.Options, String, () throws -> Void) throws -> LadderOutcome = {
+    try LadderFile.prepare(path: $0, options: $1, output: $2, checkpoint: $3)
+  }
 
   /// Blocks. `checkpoint` is called before each frame; it waits, or throws ``Cancelled``.
   func run(_ job: PreparationJob, checkpoint: () throws(Cancelled) -> Void) -> Result {
@@ -69,12 +73,16 @@ struct PreparationWork: Sendable {
     case .untouched(let obstacle): return .untouched(code: obstacle.code, detail: "\(obstacle)")
     }
     /// The object as it was received, or with nothing but the site's name in it.
-    func withoutLadder(_ code: String, _ detail: String) throws -> Result {
-      guard isCoerced else { return .untouched(code: code, detail: detail) }
+    func withoutLadder(_ code: String, _ detail: String, isRefusal: Bool = false) throws -> Result {
+      guard isCoerced else {
+        return isRefusal ? .refused(code: code, detail: detail) : .untouched(code: code, detail: detail)
+      }
       guard rename(coerced, output) == 0 else { throw ArchiveError("a file could not be renamed") }
       let digest = try ObjectBytes.mapped(path: output).sha256()
-      let kept: ReceivedFile = rule.action.keepReceived ? .kept : .toRemove
-      return try entry(digest, nil, at: output, job, kept, ruleText, encoding: .zero, proof: .zero)
+      // What could not be prepared may be tried again after its cause was mended.
+      let kept: ReceivedFile = rule.action.keepReceived || isRefusal ? .kept : .toRemove
+      let refusal = isRefusal ? PreparedFacts.Refusal(code: code, detail: detail) : nil
+      return try entry(digest, nil, at: output, job, kept, ruleText, refusal, encoding: .zero, proof: .zero)
     }
     guard rule.action.codec == .ladder else { return try withoutLadder("as-received", ruleText) }
     var ladder = LadderFile.Options()
@@ -84,11 +92,9 @@ struct PreparationWork: Sendable {
     if gate != nil { ladder.threads = options.threadsOfLargeFrames }
     gate?.lock()
     defer { gate?.unlock() }
-    let outcome = try LadderFile.prepare(
-      path: isCoerced ? coerced : received, options: ladder, output: output, checkpoint: checkpoint)
-    switch outcome {
+    switch try self.ladder(isCoerced ? coerced : received, ladder, output, checkpoint) {
     case .untouched(let reason): return try withoutLadder(reason.code, "\(reason)")
-    case .refused(let reason): return .refused(code: reason.code, detail: "\(reason)")
+    case .refused(let reason): return try withoutLadder(reason.code, "\(reason)", isRefusal: true)
     case .proven(let prepared):
       guard prepared.size < job.size else {
         unlink(output)
@@ -109,7 +115,7 @@ struct PreparationWork: Sendable {
 
   private func entry(
     _ digest: [UInt8], _ layers: LayerTable?, at path: String, _ job: PreparationJob, _ receivedFile: ReceivedFile,
-    _ rule: String, encoding: Duration, proof: Duration
+    _ rule: String, _ refusal: PreparedFacts.Refusal? = nil, encoding: Duration, proof: Duration
   ) throws -> Result {
     guard let digest = Digest(digest), let size = Folder.fileSize(path) else {
       throw ArchiveError("a prepared file cannot be read")
@@ -118,7 +124,8 @@ struct PreparationWork: Sendable {
       layers: layers, receivedSize: job.size, receivedTransferSyntax: job.transferSyntax,
       receivedFile: receivedFile, preparedAt: Date(), rule: rule,
       // Without one it is drawn when somebody asks.
-      thumbnail: layers.flatMap { try? KeptThumbnail.make(path: path, layers: $0, profile: options.profile) })
+      thumbnail: layers.flatMap { try? KeptThumbnail.make(path: path, layers: $0, profile: options.profile) },
+      refusal: refusal)
     let entry = IndexEntry(
       try ParsedObject.parse(ObjectBytes.mapped(path: path)), digest: digest, received: job.received,
       size: size, receipt: Receipt(channel: .found, receivedAt: job.receivedAt), prepared: facts)

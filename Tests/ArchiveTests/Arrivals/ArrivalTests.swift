@@ -157,4 +157,29 @@ import Testing
     #expect(try archive.statistics().instances == 1 && archive.statistics().studies == 1)
     #expect(try archive.verify().isClean)
   }
+
+  @Test func `Two sites' equal patient IDs stay apart also where the objects do not say whose they are`() async throws {
+    for (number, site) in ["MIDELT", "AZILAL"].enumerated() {
+      var writer = DataSetWriter()
+      writer.uid(.sopClassUID, "1.2.840.10008.5.1.4.1.1.88.11")
+      writer.uid(.sopInstanceUID, UID(rawValue: "1.2.3.\(number).3"))
+      writer.uid(.studyInstanceUID, UID(rawValue: "1.2.3.\(number).1"))
+      writer.uid(.seriesInstanceUID, UID(rawValue: "1.2.3.\(number).2"))
+      writer.string(.patientID, .lo, "12")
+      // Signed: the site must not change it.
+      writer.sequence(.digitalSignaturesSequence) { $0.string(.patientID, .lo, "") }
+      let sample = try ArrivalSample.asReceived(writer.file(transferSyntax: .explicitVRLittleEndian))
+      #expect(try arrivals.take(sample, from: site).state == .whole)
+      #expect(try await archive.file(sample) == sample.bytes)
+    }
+    #expect(try archive.studies(.patientID, "12").count == 2)
+    for (number, site) in ["MIDELT", "AZILAL"].enumerated() {
+      let query = SearchQuery(
+        .studies, matches: [AttributeMatch(.patientID, "12"), AttributeMatch(.issuerOfPatientID, site)])
+      let rows = try archive.rows(query)
+      #expect(rows.count == 1)
+      #expect((rows.first?["0020000D"] as? [String: Any])?["Value"] as? [String] == ["1.2.3.\(number).1"])
+      #expect((rows.first?["00100021"] as? [String: Any])?["Value"] as? [String] == [site])
+    }
+  }
 }

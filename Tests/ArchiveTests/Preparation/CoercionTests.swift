@@ -157,6 +157,44 @@ import Testing
     #expect(try states(again) == ["1 ": 1])
   }
 
+  @Test func `An image that cannot be given its ladder has its issuer all the same, and can be tried again`()
+    async throws
+  {
+    let first = try make(prepares: false)
+    let slice = try ImagePreparationSample.slice()
+    try first.store(slice.bytes)
+    let study = try #require(try first.index.newestWaiting(except: []))
+    let job = try #require(try first.index.waiting(study).first)
+    var options = PreparationOptions.eager()
+    options.issuerOfPatientID = "MIDELT"
+    var work = PreparationWork(objects: first.objects, placer: first.placer, options: options)
+    work.ladder = { _, _, _, _ in .refused(.samplesDiffer(frame: 0)) }
+    let result = work.run(job) { () throws(PreparationWork.Cancelled) in }
+    guard case .made(let path, let entry, let facts, _, _) = result else { throw ArchiveError("\(result)") }
+    guard case .replaced(nil) = try first.replacement.replace(job.id, with: path, entry, facts) else {
+      throw ArchiveError("not replaced, or the received file is to go")
+    }
+    #expect(try states(first) == ["3 samples-differ": 1])
+    #expect(try first.preparationStatus().refused == 1)
+    let record = try await first.onlyRecord()
+    #expect(record.layers == nil && record.hasReceivedFile)
+    #expect(try dataSet(record, first).string(.issuerOfPatientID) == "MIDELT")
+    #expect(try first.frames(of: record).map { $0.withUnsafeBytes { Array($0) } } == slice.frames())
+    // Sent as it is now, not as it was received.
+    let queued = try #require(try first.index.kept(received: job.received))
+    #expect(queued.name.digest == entry.digest)
+    #expect(try first.verify().isClean)
+    #expect(try first.retryPreparation() == 1)
+    try first.close()
+    let again = try make()
+    try await again.waitUntilPrepared()
+    #expect(try states(again) == ["1 ": 1])
+    let prepared = try await again.onlyRecord()
+    #expect(prepared.layers != nil)
+    #expect(try dataSet(prepared, again).string(.issuerOfPatientID) == "MIDELT")
+    #expect(try again.verify().isClean)
+  }
+
   @Test func `An archive does not open with a name that cannot be an issuer`() throws {
     #expect(throws: ArchiveError.self) { try make(issuer: "Hôpital\\Midelt") }
   }
