@@ -50,6 +50,8 @@ struct ArrivalState {
   var isFlushing = false
   /// Open arrivals of each site.
   var counts: [String: Int] = [:]
+  /// Frames of the open arrivals of each site.
+  var frames: [String: Int] = [:]
   /// Open arrivals of each study, by site.
   var studies: [UID: [String: Int]] = [:]
   /// Bytes that were announced and are not here.
@@ -88,6 +90,7 @@ struct ArrivalState {
   mutating func count(_ object: ArrivingObject, from site: String, have: Int = 0) {
     if let digest = Digest(hex: object.digest) { ended[digest] = nil }
     counts[site, default: 0] += 1
+    frames[site, default: 0] += object.frames.count
     studies[UID(rawValue: object.study), default: [:]][site, default: 0] += 1
     wanting += object.size - have
   }
@@ -110,7 +113,11 @@ struct ArrivalState {
   mutating func discount(_ object: ArrivingObject, from site: String, have: Int) {
     let study = UID(rawValue: object.study)
     counts[site, default: 1] -= 1
-    if counts[site] == 0 { counts[site] = nil }
+    frames[site, default: 0] -= object.frames.count
+    if counts[site] == 0 {
+      counts[site] = nil
+      frames[site] = nil
+    }
     studies[study]?[site, default: 1] -= 1
     if studies[study]?[site] == 0 { studies[study]?[site] = nil }
     if studies[study]?.isEmpty == true { studies[study] = nil }

@@ -17,9 +17,10 @@ extension Arrivals {
   func take(
     _ objects: [ArrivingObject], from site: String, isSecond: Bool = false
   ) throws(ArrivalFailure) -> [ArrivalAnswer] {
-    let (open, wanting) = monitor.withLock { ($0.counts[site] ?? 0, $0.wanting) }
+    let (open, frames, wanting) = monitor.withLock { ($0.counts[site] ?? 0, $0.frames[site] ?? 0, $0.wanting) }
     // Room that others were promised is not there any more.
-    let limits = Limits(room: reserve.left() - wanting, places: Self.mostOpen - open)
+    let limits = Limits(
+      room: reserve.left() - wanting, places: Self.mostOpen - open, frames: Self.mostOpenFrames - frames)
     let (answers, effects) = try change {
       // Rows may go: of objects that their site has prepared anew.
       try writer.change { try take(objects, from: site, limits, $0) }
@@ -71,8 +72,9 @@ extension Arrivals {
   private struct Limits {
     /// Bytes of the disk.
     var room: Int
-    /// Objects of the site.
+    /// Objects of the site, and frames of all of them.
     var places: Int
+    var frames: Int
   }
 
   private func take(
@@ -86,7 +88,10 @@ extension Arrivals {
       let step = effects.count
       let answer = try take(object, from: site, limits, now, &effects, db)
       for effect in effects[step...] {
-        if case .opened = effect { limits = Limits(room: limits.room - object.size, places: limits.places - 1) }
+        guard case .opened = effect else { continue }
+        limits.room -= object.size
+        limits.places -= 1
+        limits.frames -= object.frames.count
       }
       answers.append(answer)
       // What is only a matter of time or of the announcement itself is no business of the administrator.
@@ -144,6 +149,9 @@ extension Arrivals {
       return refused(.conflict, "SOP Instance UID \(object.instance) is kept with other bytes (\(kept.name))")
     }
     if limits.places <= 0 { return refused(.tooMany, "more than \(Self.mostOpen) objects of this site are under way") }
+    if object.frames.count > limits.frames {
+      return refused(.tooMany, "objects of this site with more than \(Self.mostOpenFrames) frames are under way")
+    }
     guard object.size <= limits.room else {
       return refused(.hubFull, "the hub's disk has room for \(max(0, limits.room)) bytes above its reserve")
     }

@@ -24,8 +24,16 @@ extension Arrivals {
   public func preview(
     of record: InstanceRecord, frame: Int, enough bytes: Int = .max
   ) throws(ArrivalFailure) -> ArrivalPreview? {
+    try preview(of: record, frame: frame, enough: bytes, longest: Self.longestFrame)
+  }
+
+  /// - Parameter longest: bytes of a frame that are still read into memory.
+  func preview(
+    of record: InstanceRecord, frame: Int, enough bytes: Int = .max, longest: Int
+  ) throws(ArrivalFailure) -> ArrivalPreview? {
     guard let arrival = record.arrival, let digest = Digest(hex: record.digest), arrival.header <= Self.longestHeader,
-      arrival.have.contains(0..<arrival.header), let end = arrival.end(ofFrame: frame, enough: bytes)
+      arrival.have.contains(0..<arrival.header), let end = arrival.end(ofFrame: frame, enough: bytes),
+      end.bytes <= longest
     else { return nil }
     let key = "\(digest.hex)-\(frame)-\(end.layers)"
     let offset = arrival.frames[frame][0]

@@ -26,8 +26,12 @@ public final class Arrivals: Sendable {
 
   /// Objects of one site that may be under way.
   static let mostOpen = 50_000
+  /// Frames of one site's objects that are under way: where each lies is kept in memory.
+  static let mostOpenFrames = 2_000_000
   /// Bytes of files to draw from.
   static let previewBytes = 256 << 20
+  /// Frames up to this length are drawn before their object is whole.
+  static let longestFrame = 128 << 20
   /// Headers up to this length are read before the rest of the object is here.
   static let longestHeader = 16 << 20
 

@@ -69,6 +69,9 @@ extension ArrivingObject {
     if frames.isEmpty { return header == size ? nil : "there are no frames, but the header is not the whole file" }
     if frames.count > Self.mostFrames { return "there are more than \(Self.mostFrames) frames" }
     if isLadder, syntax != .jpeg2000Lossless { return "ladders have another transfer syntax" }
+    // Frames share no bytes, but for those in which the last bits of one and the first of the next lie: what the hub keeps of frames is
+    // bounded by what comes of them.
+    var left = 2 * (size - header)
     for frame in frames {
       guard (2...Self.mostLayers + 1).contains(frame.count), (header...size).contains(frame[0]) else {
         return "a frame does not lie in the file"
@@ -78,6 +81,8 @@ extension ArrivingObject {
         guard next > end, next <= size - frame[0] else { return "a frame's layers do not lie in the file" }
         end = next
       }
+      left -= end
+      if left < 0 { return "frames lie upon each other" }
     }
     return nil
   }

@@ -33,9 +33,10 @@ enum FrameExtents {
       guard let length = next(bytes, &position), (2...bytes.count).contains(length), let step = next(bytes, &position)
       else { return nil }
       var frame = [place + (step & 1 == 1 ? -(step >> 1) : step >> 1)]
+      guard (0...ArrivingObject.largestSize).contains(frame[0]) else { return nil }
       var end = 0
       for _ in 1..<length {
-        guard let step = next(bytes, &position), step <= 1 << 48 else { return nil }
+        guard let step = next(bytes, &position), step <= ArrivingObject.largestSize - end else { return nil }
         end += step
         frame.append(end)
       }
@@ -60,8 +61,9 @@ enum FrameExtents {
     var position = 0
     var flat: [Int] = []
     while position < bytes.count {
-      guard let step = next(bytes, &position), step <= 1 << 48 else { return nil }
-      flat.append((flat.last ?? 0) + step)
+      let last = flat.last ?? 0
+      guard let step = next(bytes, &position), step <= ArrivingObject.largestSize - last else { return nil }
+      flat.append(last + step)
     }
     return ByteRanges(flat: flat)
   }

@@ -32,6 +32,9 @@ extension Cases {
     guard (1...1_000_000_000).contains(item.revision) else {
       throw CaseFailure.invalid(field: "revision", reason: "not from 1 on")
     }
+    guard (0...1_000_000).contains(item.addenda) else {
+      throw CaseFailure.invalid(field: "addenda", reason: "not a number of them")
+    }
     try CaseCheck.check(item)
     // Two places whose numbers begin alike would sooner or later name two cases alike.
     if number.code == code { throw CaseFailure.foreign(site: site) }

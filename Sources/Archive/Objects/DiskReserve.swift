@@ -37,7 +37,8 @@ final class DiskReserve: Sendable {
       var facts = statvfs()
       // A file system that cannot tell is not refused: writing to it will say when it is full.
       guard statvfs(directory, &facts) == 0 else { return Int.max / 2 }
-      let available = Int(clamping: UInt64(facts.f_bavail) * UInt64(facts.f_frsize))
+      let bytes = UInt64(facts.f_bavail).multipliedReportingOverflow(by: UInt64(facts.f_frsize))
+      let available = bytes.overflow ? Int.max / 2 : min(Int(clamping: bytes.partialValue), Int.max / 2)
       answer = (now, available)
       return available - reserve
     }

@@ -21,6 +21,7 @@ import Testing
     { $0.frames[0][1] = 0 }, { $0.frames[0][1] = -1 }, { $0.frames[0].swapAt(1, 2) }, { $0.frames[0][4] = .max },
     { $0.frames[0][0] = .max }, { $0.frames[0][0] = -1 }, { $0.frames[0][0] = $0.header - 1 },
     { $0.frames[0] = [$0.header] + Array(1...65) }, { $0.transferSyntax = "1.2.840.10008.1.2.1" },
+    { $0.frames = Array(repeating: $0.frames[0], count: 3) },
   ]
 
   @Test(arguments: lies.indices) func `An announcement that makes no sense is refused`(_ index: Int) throws {
@@ -32,6 +33,51 @@ import Testing
     // Beside a good one.
     #expect(
       try archive.arrivals.announce([object, sample.object], from: "MIDELT").map(\.state) == [.refused, .partial])
+  }
+
+  @Test func `Frames of single bits may meet in a byte`() {
+    var object = sample.object
+    object.isLadder = false
+    // 20 bits each: three bytes or four, of which one is the next frame's, too.
+    object.frames = (0..<1000).map { [object.header + $0 * 20 / 8, ($0 * 20 % 8 + 20 + 7) / 8] }
+    object.size = object.header + 2500
+    #expect(object.problem == nil)
+  }
+
+  @Test func `Frames whose places one site has the hub keep are counted`() throws {
+    let archive = try Archive.make(in: folder)
+    let (clip, slice) = (try ArrivalSample.clip(), sample)
+    let count = clip.object.frames.count
+    #expect(count > 1)
+    #expect(try archive.arrivals.announce([clip.object], from: "MIDELT").first?.state == .partial)
+    #expect(archive.arrivals.monitor.withLock { $0.frames["MIDELT"] } == count)
+    // As if many others were under way.
+    archive.arrivals.monitor.withLock { $0.frames["MIDELT"] = Arrivals.mostOpenFrames }
+    #expect(try archive.arrivals.announce([slice.object], from: "MIDELT").first?.reason == .tooMany)
+    #expect(try archive.arrivals.announce([clip.object], from: "MIDELT").first?.state == .partial)
+    #expect(try archive.arrivals.discard(clip.digest))
+    #expect(archive.arrivals.monitor.withLock { $0.frames["MIDELT"] } == nil)
+    #expect(try archive.arrivals.announce([slice.object], from: "MIDELT").first?.state == .partial)
+    // A start counts what is under way.
+    try archive.close()
+    #expect(try Archive.make(in: folder).arrivals.monitor.withLock { $0.frames["MIDELT"] } == slice.object.frames.count)
+  }
+
+  @Test func `Numbers of the index that were damaged on the disk are none`() {
+    let step: [UInt8] = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40]
+    let steps = (0..<40_000).flatMap { _ in step }
+    #expect(FrameExtents.ranges(steps) == nil)
+    #expect(FrameExtents.decoded([1, 0xC0, 0xB8, 2, 0] + steps) == nil)
+    #expect(FrameExtents.decoded([1, 2, 3, 1]) == nil)
+  }
+
+  @Test func `A frame that is too long for the memory is not drawn before it is whole`() async throws {
+    let archive = try Archive.make(in: folder)
+    try archive.arrivals.take(sample, Array(sample.segments().prefix(3)))
+    let record = try await archive.record(sample)
+    let preview = try #require(try archive.arrivals.preview(of: record, frame: 0))
+    #expect(try archive.arrivals.preview(of: record, frame: 0, longest: preview.bytes)?.bytes == preview.bytes)
+    #expect(try archive.arrivals.preview(of: record, frame: 0, longest: preview.bytes - 1) == nil)
   }
 
   @Test func `Bytes outside of the object are not written`() throws {

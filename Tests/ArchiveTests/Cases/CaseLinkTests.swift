@@ -62,6 +62,11 @@ import Testing
     var odd = item
     odd.number = "MIDELT-26-00001?"
     #expect(throws: CaseFailure.self) { try hub.cases.apply(odd, from: "MIDELT") }
+    for (revision, addenda) in [(0, 0), (-1, 0), (.max, 0), (9, -1), (9, .max), (9, .min)] {
+      var liar = item
+      (liar.revision, liar.addenda) = (revision, addenda)
+      #expect(throws: CaseFailure.self) { try hub.cases.apply(liar, from: "MIDELT") }
+    }
     var replaced = item
     replaced.createdAt = item.createdAt.addingTimeInterval(3600)
     replaced.revision = 9

@@ -121,6 +121,34 @@ struct BatchTests {
     #expect(Zstandard.decompress(Self.bomb(blocks: 8), limit: 1 << 20 - 1) == nil)
   }
 
+  @Test("Records that cannot be unpacked use up what may be unpacked")
+  func bombsAreCounted() throws {
+    var limits = BatchLimits()
+    limits.unpackedRecord = 10_000
+    limits.unpacked = 30_000
+    let good = BatchRecord.headers([BatchHeader(object: 1, bytes: [UInt8](repeating: 1, count: 5000)[...])])
+    let bomb = BatchRecord.headers([BatchHeader(object: 1, bytes: [UInt8](repeating: 1, count: 20_000)[...])])
+    let items = try BatchReader.items(BatchWriter.make([bomb, bomb, good, bomb, good]), limits: limits)
+    #expect(items.map(\.isDamaged) == [true, true, false, true, true])
+  }
+
+  @Test("JSON that is nested, numbers that are none, and texts without end do not crash")
+  func hostileJSON() throws {
+    let texts: [(UInt8, String)] = [
+      (2, String(repeating: "[", count: 200_000)), (3, String(repeating: "[", count: 200_000)),
+      (1, String(repeating: #"{"study":"#, count: 50_000)),
+      (2, #"{"study":"1.2","objects":1e400,"bytes":-1,"sealed":false}"#),
+      (2, #"{"study":"1.2","objects":9223372036854775808,"bytes":1,"sealed":false}"#),
+      (2, #"{"study":"\ud800","objects":1,"bytes":1,"sealed":false}"#),
+      (3, #"[{"size":-9223372036854775809}]"#), (6, #"{"uptime":1e999}"#), (6, #"{"temperature":1e999}"#),
+      (7, #"{"demandCursor":0.5}"#), (6, "\""), (7, "\u{0}"), (1, ""),
+    ]
+    for (kind, text) in texts {
+      let items = try BatchReader.items(Self.batch(type: kind, flags: 0, Array(text.utf8)))
+      #expect(items.count == 1 && items[0].isDamaged, "\(text.prefix(40)) as \(kind)")
+    }
+  }
+
   @Test("Offsets that would overflow are refused")
   func overflow() throws {
     var payload = [UInt8](repeating: 0, count: 8) + [UInt8](repeating: 0xFF, count: 8) + [1]
