@@ -14,6 +14,7 @@ struct Site {
   let dimse: DIMSEService
   let web: WebService
   let sender: LinkSender
+  let desk: CourierDesk
   let logger: Logger
 
   /// Builds the parts. The DICOM port is bound here, so that a taken port fails at once; `onReady` hears when the web
@@ -33,9 +34,11 @@ struct Site {
     let sender = try LinkSender(
       archive: archive, key: key, options: Self.senderOptions(settings), logger: logger)
     self.sender = sender
+    let desk = CourierDesk(archive: archive, key: key)
+    self.desk = desk
     var configuration = Assembly.webConfiguration(settings.server, profile: profile)
     configuration.page = .site
-    configuration.mounts = Self.routes(of: sender)
+    configuration.mounts = Self.routes(of: sender) + Self.routes(of: desk)
     configuration.page = .site
     web = try WebService(
       archive: archive, renderPool: pool, configuration: configuration, version: rekkasVersion, metrics: registry,
@@ -116,12 +119,24 @@ struct Site {
     ]
   }
 
+  /// What `rekkas courier` asks of a site that runs.
+  private static func routes(of desk: CourierDesk) -> [MountedRoute] {
+    CourierDesk.routes.map { route in
+      MountedRoute(method: route.method, path: route.path, bodyLimit: route.bodyLimit, proof: .origin) { request in
+        let answer = await desk.answer(
+          LinkRequest(method: request.method, path: request.path, headers: request.headers, body: request.body))
+        return .init(status: answer.status, headers: answer.headers, body: answer.body)
+      }
+    }
+  }
+
   /// Runs until SIGTERM or SIGINT; then doors close first, what is under way ends, and the archive is closed.
   func run() async throws {
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [
           .init(service: ArchiveService(archive: archive, pool: pool)),
+          .init(service: DeskService(desk: desk)),
           .init(service: sender),
           .init(service: web),
           .init(service: dimse),
@@ -129,5 +144,15 @@ struct Site {
         gracefulShutdownSignals: [.sigterm, .sigint],
         logger: logger))
     try await group.run()
+  }
+}
+
+/// The courier's desk as a service that ends after the doors and before the archive.
+private struct DeskService: Service {
+  let desk: CourierDesk
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    desk.close()
   }
 }

@@ -21,7 +21,7 @@ struct LinkTests {
     arguments: [
       "two_patients_with_one_id", "case_before_images", "wrong_key", "captive_portal", "damaged_on_the_way",
       "hub_is_full", "site_is_full", "stranger_replays", "dead_link_for_a_while", "dead_link_and_a_courier",
-      "another_client",
+      "courier_while_both_run", "courier_is_killed", "another_client",
     ])
   func scenario(_ name: String) throws {
     let image = try #require(TestData.files(under: TestData.synthetic).first { $0.contains("ct") })

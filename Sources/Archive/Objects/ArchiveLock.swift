@@ -10,7 +10,8 @@ final class ArchiveLock: Sendable {
     file = try SystemFile(directory + "/LOCK", O_RDWR | O_CREAT)
     guard flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 else {
       throw ArchiveError(
-        "The archive \(directory) is open in another process. Stop that process, or choose another folder with --data.")
+        "The archive \(directory) is open in another process. Stop that process, or choose another folder with --data.",
+        isInUse: true)
     }
   }
 
@@ -21,5 +22,11 @@ final class ArchiveLock: Sendable {
 /// Why an archive could not be opened or used; the text is for people and holds no patient data.
 public struct ArchiveError: Error, Sendable, CustomStringConvertible {
   public let description: String
-  init(_ description: String) { self.description = description }
+  /// Whether another process has the archive open.
+  public let isInUse: Bool
+
+  init(_ description: String, isInUse: Bool = false) {
+    self.description = description
+    self.isInUse = isInUse
+  }
 }

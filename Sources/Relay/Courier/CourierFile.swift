@@ -20,6 +20,8 @@ struct CourierFile: Equatable {
   static let headSize = 44
   private static let magic: [UInt8] = Array("RKC1".utf8)
   private static let tagSize = 16
+  /// Bytes of a file beside its content.
+  static let overhead = headSize + tagSize
 
   var kind: Kind
   /// Of a chunk, from 0.

@@ -11,6 +11,12 @@ struct CourierManifest: Codable, Equatable {
   var cases: Int
   /// Whether everything that waited at the site is here: else the carrier was too small.
   var isEverything: Bool
+
+  /// Whether it is one that this version can follow; none of its values is used before.
+  var isInOrder: Bool {
+    version == 1 && chunks.count <= Courier.mostChunks && chunks.allSatisfy { CourierFolder.isFileName($0) }
+      && [objects, bytes, cases].allSatisfy { (0...1 << 60).contains($0) }
+  }
 }
 
 /// What the hub writes back. JSON.

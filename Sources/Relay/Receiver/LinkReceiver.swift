@@ -154,9 +154,13 @@ public final class LinkReceiver: Sendable {
     // 128 random bits, as the site's own nonce.
     let session = LinkSigner.nonce()
     let isNew = state.withLock { state in
-      guard state.table.open(session, site: credentials.site, nonce: hello.nonce) else { return false }
+      let isCourier = hello.isCourier ?? false
+      guard
+        state.table.open(session, site: credentials.site, nonce: hello.nonce, isCourier: isCourier)
+      else { return false }
+      if isCourier { return true }
       state.states[credentials.site]?.lastSeen = Date()
-      state.states[credentials.site]?.software = hello.software.map { String($0.prefix(32)) }
+      state.states[credentials.site]?.software = SiteHealth.bounded(hello.software)
       return true
     }
     guard isNew else {
@@ -180,7 +184,7 @@ public final class LinkReceiver: Sendable {
       return refusal(409, LinkRefusal(.replayed, "The number was used before."), credentials, key)
     case .accepted: break
     }
-    seen(credentials.site, bytes: request.body.count)
+    seen(credentials, bytes: request.body.count)
     var application = BatchApplication(
       archive: archive, site: credentials.site, limits: limits.batch, clock: Self.clock(),
       hear: { cursor in
@@ -202,17 +206,19 @@ public final class LinkReceiver: Sendable {
     return signed(200, application.answer, credentials, key)
   }
 
-  private func seen(_ site: String, bytes: Int) {
-    let now = Date()
-    let metrics = state.withLock { state in
-      state.states[site]?.lastSeen = now
+  private func seen(_ credentials: LinkCredentials, bytes: Int) {
+    let (now, site) = (Date(), credentials.site)
+    let (metrics, isCourier) = state.withLock { state in
+      let isCourier = state.table.isCourier(credentials.session, site: site)
+      // What comes by courier says nothing of the site's link.
+      if isCourier { state.states[site]?.lastCourier = now } else { state.states[site]?.lastSeen = now }
       state.states[site]?.requests += 1
       state.states[site]?.bytes += bytes
-      return state.metrics[site]
+      return (state.metrics[site], isCourier)
     }
     metrics?.requests.increment()
     metrics?.bytes.increment(by: bytes)
-    metrics?.lastSeen.record(now.timeIntervalSince1970)
+    if !isCourier { metrics?.lastSeen.record(now.timeIntervalSince1970) }
   }
 
   private func applied(_ application: BatchApplication, _ site: String) {
@@ -220,7 +226,7 @@ public final class LinkReceiver: Sendable {
       state.states[site]?.objects += application.finished
       state.states[site]?.damagedRecords += application.damaged
       if let health = application.health {
-        state.states[site]?.health = health
+        state.states[site]?.health = health.bounded
         state.states[site]?.healthAt = Date()
       }
       return state.metrics[site]

@@ -12,6 +12,7 @@ struct SessionTable: Sendable {
     var lastUse: Int
     /// Whether a batch came in it: who only replays the opening of a session never gets there.
     var isUsed = false
+    let isCourier: Bool
     /// The cursor of demands that the site has heard.
     var demandCursor: Int?
   }
@@ -36,7 +37,9 @@ struct SessionTable: Sendable {
   }
 
   /// Opens a session of this name; false when the nonce was used before.
-  mutating func open(_ session: String, site name: String, nonce: String) -> Bool {
+  ///
+  /// - Parameter isCourier: somebody at the hub speaks for the site.
+  mutating func open(_ session: String, site name: String, nonce: String, isCourier: Bool = false) -> Bool {
     clock += 1
     var site = sites[name] ?? Site()
     defer { sites[name] = site }
@@ -50,11 +53,13 @@ struct SessionTable: Sendable {
       }
       if let last { site.sessions[last.key] = nil }
     }
-    site.sessions[session] = Session(lastUse: clock)
+    site.sessions[session] = Session(lastUse: clock, isCourier: isCourier)
     return true
   }
 
   func isKnown(_ session: String, site name: String) -> Bool { sites[name]?.sessions[session] != nil }
+
+  func isCourier(_ session: String, site name: String) -> Bool { sites[name]?.sessions[session]?.isCourier == true }
 
   /// Uses a number of a session. Only for requests whose signature is right.
   mutating func use(_ number: UInt64, of session: String, site name: String) -> Verdict {

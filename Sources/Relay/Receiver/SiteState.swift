@@ -8,6 +8,8 @@ public struct SiteState: Codable, Sendable, Hashable {
   public var keyFingerprint: String
   /// When the last request with a right signature came, by the hub's clock; nil since the hub's start.
   public var lastSeen: Date?
+  /// When something came by courier last; nil since the hub's start.
+  public var lastCourier: Date?
   /// When it said ``health``.
   public var healthAt: Date?
   public var health: SiteHealth?
@@ -27,8 +29,8 @@ public struct SiteState: Codable, Sendable, Hashable {
   var inFlight = 0
 
   private enum CodingKeys: String, CodingKey {
-    case site, title, keyFingerprint, lastSeen, healthAt, health, software, requests, bytes, objects, damagedRecords,
-      refusals, lastRefusal, lastRefusalAt
+    case site, title, keyFingerprint, lastSeen, lastCourier, healthAt, health, software, requests, bytes, objects,
+      damagedRecords, refusals, lastRefusal, lastRefusalAt
   }
 
   init(_ site: SiteRegistry.Site) {

@@ -13,17 +13,25 @@ protocol LinkTransport: Sendable {
 
 /// HTTP/1.1 over connections that stay open, with TLS unless the hub is on this machine.
 final class HTTPTransport: LinkTransport {
-  /// Longer answers are nobody's.
-  private static let longestAnswer = 4 << 20
-
   private let configuration: HTTPClient.Configuration
   /// Made by the first request: a client that was made must be shut down, and not every sender is run.
   private let client = Mutex<HTTPClient?>(nil)
   private let address: HubAddress
+  private let longestAnswer: Int
+  private let timeout: TimeAmount
 
   /// Connections say what they have to say at once (TCP_NODELAY): that is what SwiftNIO's sockets do unless told otherwise.
-  init(_ address: HubAddress, certificateAuthority: String?, connections: Int) throws(LinkSenderFailure) {
+  ///
+  /// - Parameters:
+  ///   - longestAnswer: bytes; longer answers are nobody's.
+  ///   - timeout: from a request to the end of its answer.
+  init(
+    _ address: HubAddress, certificateAuthority: String?, connections: Int, longestAnswer: Int = 4 << 20,
+    timeout: TimeAmount = .hours(24)
+  ) throws(LinkSenderFailure) {
     self.address = address
+    self.longestAnswer = longestAnswer
+    self.timeout = timeout
     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
     configuration.httpVersion = .http1Only
     configuration.timeout = .init(connect: .seconds(30))
@@ -63,8 +71,8 @@ final class HTTPTransport: LinkTransport {
     message.method = .RAW(value: request.method)
     for (name, value) in request.headers { message.headers.add(name: name, value: value) }
     message.body = .bytes(request.body)
-    let answer = try await connected().execute(message, timeout: .hours(24))
-    var body = try await answer.body.collect(upTo: Self.longestAnswer)
+    let answer = try await connected().execute(message, timeout: timeout)
+    var body = try await answer.body.collect(upTo: longestAnswer)
     var headers: [String: String] = [:]
     for header in answer.headers { headers[header.name.lowercased()] = header.value }
     return LinkResponse(

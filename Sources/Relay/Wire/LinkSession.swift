@@ -4,10 +4,13 @@ public struct LinkHello: Codable, Sendable, Hashable {
   public var nonce: String
   /// The site's version of Rekkas, for the hub's page.
   public var software: String?
+  /// Whether somebody at the hub speaks for the site, with what a courier brought: it says nothing of the site's link.
+  public var isCourier: Bool?
 
-  public init(nonce: String, software: String? = nil) {
+  public init(nonce: String, software: String? = nil, isCourier: Bool? = nil) {
     self.nonce = nonce
     self.software = software
+    self.isCourier = isCourier
   }
 }
 

@@ -35,4 +35,15 @@ public struct SiteHealth: Codable, Sendable, Hashable {
     self.rateKbit = rateKbit
     self.roundTrip = roundTrip
   }
+
+  /// Longer versions are nobody's; the hub keeps what a site says of itself in memory.
+  var bounded: SiteHealth {
+    var health = self
+    health.version = Self.bounded(version)
+    return health
+  }
+
+  static func bounded(_ version: String?) -> String? {
+    version.map { String(String.UnicodeScalarView($0.unicodeScalars.prefix(32))) }
+  }
 }

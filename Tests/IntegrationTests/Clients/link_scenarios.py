@@ -19,7 +19,7 @@ import time
 
 from image_template import Template
 from link_client import LinkObject, LinkSite, announce, header, segment
-from link_servers import Server, wait_for
+from link_servers import Server, free_port, wait_for
 from link_witness import Witness
 from part10 import data_set_bytes, parts
 from thin_proxy import ThinProxy
@@ -325,6 +325,21 @@ def dead_link_for_a_while():
     h.stop()
 
 
+def courier(server, *arguments, stick, environment=None, http=None, data=None):
+    """What `rekkas courier` says and its exit status; it is told where the server would answer, and where its archive lies."""
+    r = subprocess.run([options.rekkas, "courier", *arguments, str(stick), "--data", str(data or server.data), "--http", f"127.0.0.1:{http or server.http}",
+                        "--set", "archive.disk-reserve=16M"], capture_output=True, text=True, env={**os.environ, **(environment or {})}, timeout=170)
+    return r.returncode, r.stdout + r.stderr
+
+
+def sites_of(h):
+    return ["--set", f"link.sites={h.folder}/sites.yaml"]
+
+
+def nothing_waits(s):
+    wait_for("the site knows that nothing waits", lambda: s.json("/api/v1/site")["queue"]["objects"] == 0)
+
+
 def dead_link_and_a_courier():
     """The link is dead for good: a stick carries the images to the hub and the receipts back; a stranger reads nothing on it."""
     h = hub("courier")
@@ -335,33 +350,164 @@ def dead_link_and_a_courier():
     s.stop()
     stick = work / "stick"
     stick.mkdir()
-
-    def courier(server, *arguments, environment=None):
-        r = subprocess.run([options.rekkas, "courier", *arguments, str(stick), "--data", str(server.data), "--set", "archive.disk-reserve=16M"],
-                           capture_output=True, text=True, env={**os.environ, **(environment or {})}, timeout=100)
-        return r.returncode, r.stdout + r.stderr
     at_site = ["--name", "MIDELT", "--hub", "https://hub.example.org"]
-    status, said = courier(s, "export", *at_site, environment=s.environment)
-    assert status == 0 and "3 objects" in said, said
+    status, said = courier(s, "export", *at_site, stick=stick, environment=s.environment)
+    assert status == 0 and "3 images" in said, said
     written = [p for p in stick.rglob("*") if p.is_file()]
     pixels = pathlib.Path(options.image).read_bytes()[-4096:-2048]
     assert written and all(b"DICM" not in p.read_bytes() and pixels not in p.read_bytes() for p in written)
-    status, said = courier(s, "receipts", *at_site, environment=s.environment)
-    assert status != 0 and "no receipts" in said, said
-    sites = ["--set", f"link.sites={h.folder}/sites.yaml"]
+    status, said = courier(s, "receipts", *at_site, stick=stick, environment=s.environment)
+    assert status == 2 and "no receipts" in said, said
     for _ in range(2):  # importing twice does no harm
-        status, said = courier(h, "import", *sites)
-        assert status == 0 and "MIDELT: 3 objects" in said, said
+        status, said = courier(h, "import", *sites_of(h), stick=stick)
+        assert status == 0 and "MIDELT: 3 images" in said, said
     h.start()
     kind, body = h.get(f"/dicom-web/studies/{template.study}", 'multipart/related; type="application/dicom"; transfer-syntax=*')
     assert len(parts(kind, body)) == 3
     h.stop()
-    status, said = courier(s, "receipts", *at_site, environment=s.environment)
-    assert status == 0 and "3 objects" in said, said
+    status, said = courier(s, "receipts", *at_site, stick=stick, environment=s.environment)
+    assert status == 0 and "3 images" in said, said
     s.start()
     assert s.json("/api/v1/site")["queue"]["objects"] == 0
     s.stop()
     assert h.verify().returncode == 0 and s.verify().returncode == 0
+
+
+def courier_while_both_run():
+    """Hub and site run, and nobody stops them: the commands ask them, and what goes wrong on the way is said and mended by the next round."""
+    h = hub("running").start()
+    s = site("running-site", 9).start()
+    template = Template(options.image, 21)
+    assert len(push(s, template, 3)) == 3
+    study = template.study
+    stick = work / "running-stick"
+    stick.mkdir()
+    # The staff know neither name nor key: the site does.
+    status, said = courier(s, "export", stick=stick)
+    assert status == 0 and "3 images" in said and "pulled out" in said, said
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 0 and "MIDELT: 3 images and" in said, said
+    assert whole(h, study, 3)
+    seen = [x for x in h.json("/api/v1/sites") if x["site"] == "MIDELT"][0]
+    assert "lastSeen" not in seen and "lastCourier" in seen, seen  # a courier is no link
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 0 and "3 of them were here before" in said, said
+    status, said = courier(s, "receipts", stick=stick)
+    assert status == 0 and "The hub has 3 images" in said, said
+    nothing_waits(s)
+
+    # A stick with a damaged file: it costs what is in it, and the next export brings that.
+    template2 = Template(options.image, 22)
+    assert len(push(s, template2, 4)) == 4
+    status, said = courier(s, "export", stick=stick)
+    assert status == 0 and "4 images" in said, said
+    chunk = sorted(p for p in stick.rglob("*-0000*.rkc"))[-1]
+    raw = bytearray(chunk.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    chunk.write_bytes(raw)
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 1 and "1 files are damaged or missing" in said and chunk.name in said, (status, said)
+    status, said = courier(s, "export", stick=stick)
+    assert status == 0, said
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 0 and whole(h, template2.study, 4), said
+    status, said = courier(s, "receipts", stick=stick)
+    assert status == 0, said
+    nothing_waits(s)
+
+    # Everything that can be wrong has its own words.
+    empty = work / "empty-stick"
+    empty.mkdir()
+    for arguments, wanted, text in [
+        ((h, "import", *sites_of(h), ), 2, "holds nothing of a courier"), ((s, "receipts"), 2, "holds nothing of a courier")]:
+        status, said = courier(*arguments, stick=empty)
+        assert status == wanted and text in said, (status, said)
+    status, said = courier(h, "import", *sites_of(h), stick=work / "no-stick")
+    assert status == 2 and "is no folder" in said, said
+    assert len(push(s, template2, 1)) == 1
+    status, said = courier(s, "export", stick=stick)
+    assert status == 0, said
+    status, said = courier(h, "import", *sites_of(h), stick=stick, http=free_port())
+    assert status == 3 and "nobody answers at" in said, (status, said)
+    status, said = courier(h, "import", *sites_of(h), stick=stick, http=s.http)
+    assert status == 3 and "is not the program that is meant" in said, (status, said)
+    status, said = courier(s, "export", stick=stick, http=h.http)
+    assert status == 3 and "is not the program that is meant" in said, (status, said)
+    other = hub("running-other", {"MIDELT": "44" * 32})
+    status, said = courier(h, "import", *sites_of(other), stick=stick)
+    assert status == 2 and "a key that is not known here" in said, (status, said)
+    other.start()
+    status, said = courier(other, "import", *sites_of(h), stick=stick)
+    assert status == 3 and "refuses the key of MIDELT" in said, (status, said)
+    other.stop()
+    manifest = next(stick.rglob("manifest.rkc"))
+    kept = manifest.read_bytes()
+    manifest.unlink()
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 2 and "did not come to its end" in said, (status, said)
+    manifest.write_bytes(kept[:100])
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 2 and "is damaged" in said, (status, said)
+    manifest.write_bytes(kept)
+    h.stop()
+    h.start("--set", "archive.disk-reserve=900T")
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status in (1, 3) and "make room, then import again" in said, (status, said)
+    h.stop()
+    h.start()
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 0 and whole(h, template2.study, 1), (status, said)
+    for server in (s, h):
+        server.stop()
+        assert server.verify().returncode == 0
+
+
+def courier_is_killed():
+    """Imports and exports end with kill -9 at any moment, and the hub, too: the next one goes on, and every image comes as it was sent."""
+    h = hub("killed").start()
+    # As they were received, so that there is enough to be interrupted in.
+    s = site("killed-site", 9, arguments=["--set", "preparation.enabled=false"]).start()
+    template = Template(options.image, 23)
+    size = len(template.fresh()[1])
+    count = min(400, max(40, (24 << 20) // size))
+    sent = push(s, template, count)
+    assert len(sent) == count
+    stick = work / "killed-stick"
+    stick.mkdir()
+    chance = random.Random(23)
+
+    def interrupted(server, *arguments, most):
+        process = subprocess.Popen([options.rekkas, "courier", *arguments, str(stick), "--data", str(server.data), "--http", f"127.0.0.1:{server.http}"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.05, most))
+        process.kill()
+        process.wait()
+    for _ in range(3):
+        interrupted(s, "export", most=0.8)
+    status, said = courier(s, "export", stick=stick)
+    assert status == 0 and f"{count} images" in said, said
+    assert not list(stick.rglob("*.new"))
+    for _ in range(6):
+        interrupted(h, "import", *sites_of(h), most=1.2)
+    # The hub ends and comes back while an import runs: it waits.
+    process = subprocess.Popen([options.rekkas, "courier", "import", str(stick), "--data", str(h.data), "--http", f"127.0.0.1:{h.http}", *sites_of(h)],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(0.3)
+    h.kill()
+    h.start()
+    said = process.communicate(timeout=120)[0]
+    assert process.returncode == 0 or "nobody answers" in said, said
+    status, said = courier(h, "import", *sites_of(h), stick=stick)
+    assert status == 0 and f"MIDELT: {count} images" in said, said
+    kind, body = h.get(f"/dicom-web/studies/{template.study}", 'multipart/related; type="application/dicom"; transfer-syntax=*')
+    got = parts(kind, body)
+    assert len(got) == count
+    status, said = courier(s, "receipts", stick=stick)
+    assert status == 0, said
+    nothing_waits(s)
+    for server in (s, h):
+        server.stop()
+        assert server.verify().returncode == 0
 
 
 def another_client():
@@ -409,7 +555,8 @@ def another_client():
 
 
 scenarios = [two_patients_with_one_id, case_before_images, wrong_key, captive_portal, damaged_on_the_way, hub_is_full,
-             site_is_full, stranger_replays, dead_link_for_a_while, dead_link_and_a_courier, another_client]
+             site_is_full, stranger_replays, dead_link_for_a_while, dead_link_and_a_courier, courier_while_both_run,
+             courier_is_killed, another_client]
 held = {}
 for scenario in scenarios:
     if options.only and scenario.__name__ != options.only:

@@ -1,6 +1,7 @@
 import Archive
 import DICOM
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Relay
@@ -15,32 +16,34 @@ struct CourierTests {
     try courier.store(items)
     let form = try courier.site.cases.create(
       CaseForm(urgency: .urgent, patient: CasePatient(id: "P1", name: "Essai^1"), question: "?"))
-    let exported = try courier.export()
+    let exported = try await courier.export()
     #expect(exported.objects == 6 && exported.cases == 1 && exported.left == 0 && exported.unreadable == 0)
     #expect(exported.bytes == items.reduce(0) { $0 + $1.bytes.count })
-    #expect(throws: CourierFailure.noReceipts(courier.folder.path)) { try courier.receipts() }
+    await #expect(throws: CourierFailure.noReceipts(courier.folder.path)) { try await courier.receipts() }
 
-    let imported = try courier.takeOver()
+    let imported = try await courier.takeOver()
     #expect(imported.failures.isEmpty)
-    #expect(imported.reports == [CourierImport.Report(site: "MIDELT", objects: 6, cases: 1)])
+    let report = try #require(imported.reports.first)
+    #expect(report.site == "MIDELT" && report.objects == 6 && report.before == 0 && report.cases == 1)
+    #expect(report.isGood && report.isEverything)
     for item in items { #expect(try await courier.hub.kept(item.object) == item.bytes) }
     #expect(try courier.hub.archive.cases.get(form.number)?.question == "?")
     #expect(try courier.waiting() == 6)
 
-    #expect(try courier.receipts() == CourierReceipts.Report(objects: 6, cases: 1))
+    #expect(try await courier.receipts() == CourierReceipts.Report(objects: 6, cases: 1))
     #expect(try courier.waiting() == 0)
     #expect(try courier.site.cases.pending().isEmpty)
-    #expect(try courier.receipts().objects == 6)
-    let empty = try courier.export()
+    #expect(try await courier.receipts().objects == 6)
+    let empty = try await courier.export()
     #expect(empty.objects == 0 && empty.cases == 0 && empty.acknowledged == 6)
   }
 
   @Test("Nothing on a carrier tells whose it is or whom it is about")
-  func tellsNothing() throws {
+  func tellsNothing() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    _ = try courier.export(chunkSize: 20_000)
-    _ = try courier.takeOver()
+    _ = try await courier.export(chunkSize: 20_000)
+    _ = try await courier.takeOver()
     let all = try FileManager.default.subpathsOfDirectory(atPath: courier.carrier)
     var everything = all.joined(separator: "\n").utf8.map { $0 }
     for path in all {
@@ -57,19 +60,36 @@ struct CourierTests {
   func acrossFiles() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    let exported = try courier.export(chunkSize: 3000)
+    let exported = try await courier.export(chunkSize: 3000)
     #expect(exported.objects == 6 && exported.files > 15)
-    #expect(try courier.takeOver().reports.first?.objects == 6)
+    #expect(try await courier.takeOver().reports.first?.objects == 6)
     for item in items { #expect(try await courier.hub.kept(item.object) == item.bytes) }
   }
 
   @Test("Importing twice is importing once")
-  func twice() throws {
+  func twice() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    _ = try courier.export()
-    let first = try courier.takeOver().reports
-    #expect(try courier.takeOver().reports == first)
+    _ = try await courier.export()
+    let sent = Mutex(0)
+    func takeOver() async throws -> CourierImport.Report? {
+      let receiver = courier.hub.receiver
+      return try await courier.takeOver(answer: { request in
+        sent.withLock { $0 += request.body.count }
+        return await receiver.answer(request)
+      }).reports.first
+    }
+    let first = try #require(try await takeOver())
+    let all = items.reduce(0) { $0 + $1.bytes.count }
+    #expect(first.isGood && first.objects == 6 && first.before == 0 && sent.withLock { $0 } > all)
+    let receipts = try courier.folder.read(CourierFolder.receiptsName)
+    sent.withLock { $0 = 0 }
+    let second = try #require(try await takeOver())
+    #expect(second.isGood && second.objects == 6 && second.before == 6)
+    // What is there is not handed over again; the receipts are written anew.
+    #expect(sent.withLock { $0 } < all / 4)
+    #expect(try courier.folder.read(CourierFolder.receiptsName) != receipts)
+    #expect(try await courier.receipts().objects == 6)
     #expect(try courier.hub.archive.statistics().instances == 6)
   }
 
@@ -77,11 +97,11 @@ struct CourierTests {
   func linkWasFaster() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    _ = try courier.export()
+    _ = try await courier.export()
     var site = try await courier.hub.site()
     _ = try await site.send(.announce([items[0].object]), items[0].header, items[0].rest)
-    #expect(try courier.takeOver().reports.first?.objects == 6)
-    #expect(try courier.receipts().objects == 6)
+    #expect(try await courier.takeOver().reports.first?.objects == 6)
+    #expect(try await courier.receipts().objects == 6)
   }
 
   // MARK: What goes wrong
@@ -90,17 +110,17 @@ struct CourierTests {
   func damagedFile() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    _ = try courier.export(chunkSize: items[0].bytes.count)
+    _ = try await courier.export(chunkSize: items[0].bytes.count)
     let damaged = courier.chunks[3]
     try courier.change(damaged) { $0[$0.count / 2] ^= 1 }
-    let report = try #require(try courier.takeOver().reports.first)
+    let report = try #require(try await courier.takeOver().reports.first)
     #expect(report.damagedFiles == [damaged])
     #expect((3...5).contains(report.objects))
-    _ = try courier.receipts()
+    _ = try await courier.receipts()
     #expect(try courier.waiting() == 6 - report.objects)
-    #expect(try courier.export().objects == 6 - report.objects)
-    #expect(try courier.takeOver().reports.first?.damagedFiles == [])
-    _ = try courier.receipts()
+    #expect(try await courier.export().objects == 6 - report.objects)
+    #expect(try await courier.takeOver().reports.first?.damagedFiles == [])
+    _ = try await courier.receipts()
     #expect(try courier.waiting() == 0)
     for item in items { #expect(try await courier.hub.kept(item.object) == item.bytes) }
   }
@@ -122,100 +142,101 @@ struct CourierTests {
   }
 
   @Test("Files that changed places, or are another export's, are damaged ones")
-  func swapped() throws {
+  func swapped() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    _ = try courier.export(chunkSize: items[0].bytes.count)
+    _ = try await courier.export(chunkSize: items[0].bytes.count)
     let chunks = courier.chunks
     let folder = courier.folder
     let (one, two) = (try #require(try folder.read(chunks[1])), try #require(try folder.read(chunks[2])))
     try folder.write(two, as: chunks[1])
     try folder.write(one, as: chunks[2])
-    #expect(try courier.takeOver().reports.first?.damagedFiles == [chunks[1], chunks[2]])
+    #expect(try await courier.takeOver().reports.first?.damagedFiles == [chunks[1], chunks[2]])
     let old = try #require(try folder.read(chunks[0]))
-    _ = try courier.export(chunkSize: items[0].bytes.count)
+    _ = try await courier.export(chunkSize: items[0].bytes.count)
     try folder.write(old, as: courier.chunks[0])
-    #expect(try courier.takeOver().reports.first?.damagedFiles == [courier.chunks[0]])
+    #expect(try await courier.takeOver().reports.first?.damagedFiles == [courier.chunks[0]])
   }
 
   @Test("A carrier that was pulled out is known as such")
-  func pulledOut() throws {
+  func pulledOut() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    _ = try courier.export(chunkSize: items[0].bytes.count)
+    _ = try await courier.export(chunkSize: items[0].bytes.count)
     let missing = courier.chunks[2]
     try courier.folder.remove([missing])
-    #expect(try courier.takeOver().reports.first?.damagedFiles == [missing])
+    #expect(try await courier.takeOver().reports.first?.damagedFiles == [missing])
     try courier.folder.remove([CourierFolder.manifestName])
-    #expect(try courier.takeOver().failures == [.unfinished(courier.folder.path)])
+    #expect(try await courier.takeOver().failures == [.unfinished(courier.folder.path)])
     // The site writes it anew, and nothing of the old is left.
     let before = Set(courier.chunks)
-    _ = try courier.export()
+    _ = try await courier.export()
     #expect(before.isDisjoint(with: courier.chunks))
-    #expect(try courier.takeOver().failures.isEmpty)
-    _ = try courier.receipts()
+    #expect(try await courier.takeOver().failures.isEmpty)
+    _ = try await courier.receipts()
     #expect(try courier.waiting() == 0)
     #expect(try courier.hub.archive.statistics().instances == 6)
   }
 
   @Test("A key that the hub does not know opens nothing, and keeps no other site waiting")
-  func wrongKey() throws {
+  func wrongKey() async throws {
     let courier = try CourierFixture()
     let other = try CourierFixture(site: "AZILAL", hub: courier.hub)
     try courier.store(items)
     try other.store([Traveller.make(1, study: 9)])
-    _ = try courier.export()
-    _ = try other.export()
+    _ = try await courier.export()
+    _ = try await other.export()
     var keys = courier.hub.keys
     keys["MIDELT"] = try .generate(site: "MIDELT")
-    let result = try courier.takeOver(keys: keys)
-    #expect(result.failures == [.unreadable(courier.folder.path)])
-    #expect(result.reports == [CourierImport.Report(site: "AZILAL", objects: 1)])
+    let result = try await courier.takeOver(keys: keys)
+    #expect(result.failures == [.unknownKey(courier.folder.path)])
+    #expect(result.reports.map(\.site) == ["AZILAL"] && result.reports.first?.objects == 1)
     // With the right keys both are taken, each under its own name.
-    #expect(try courier.takeOver().reports.map(\.site).sorted() == ["AZILAL", "MIDELT"])
-    #expect(try other.receipts().objects == 1 && other.waiting() == 0)
+    #expect(try await courier.takeOver().reports.map(\.site).sorted() == ["AZILAL", "MIDELT"])
+    #expect(try await other.receipts().objects == 1 && other.waiting() == 0)
     #expect(try courier.waiting() == 6)
   }
 
   @Test("Receipts of another key, or damaged ones, acknowledge nothing")
-  func falseReceipts() throws {
+  func falseReceipts() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    _ = try courier.export()
-    _ = try courier.takeOver()
+    _ = try await courier.export()
+    _ = try await courier.takeOver()
     try courier.change(CourierFolder.receiptsName) { $0[60] ^= 1 }
-    #expect(throws: CourierFailure.unreadable(courier.folder.path)) { try courier.receipts() }
+    let receipts = courier.folder.path + "/" + CourierFolder.receiptsName
+    await #expect(throws: CourierFailure.unreadable(receipts)) { try await courier.receipts() }
     // A manifest of the site itself is no receipt either.
     let manifest = try #require(try courier.folder.read(CourierFolder.manifestName))
     try courier.folder.write(manifest, as: CourierFolder.receiptsName)
-    #expect(throws: CourierFailure.unreadable(courier.folder.path)) { try courier.receipts() }
+    await #expect(throws: CourierFailure.unreadable(receipts)) { try await courier.receipts() }
     #expect(try courier.waiting() == 6)
-    #expect(try courier.export().objects == 6)
+    #expect(try await courier.export().objects == 6)
   }
 
   @Test("A carrier that is too small takes what fits, and the next one the rest")
   func tooSmall() async throws {
     let courier = try CourierFixture()
     try courier.store(items)
-    #expect(throws: CourierFailure.noRoom(courier.carrier)) { try courier.export(room: 20) }
+    await #expect(throws: CourierFailure.noRoom(courier.carrier)) { try await courier.export(room: 20) }
     let room = 40_000
-    let exported = try courier.export(chunkSize: 9000, room: room)
+    let exported = try await courier.export(chunkSize: 9000, room: room)
     #expect((1...4).contains(exported.objects) && exported.left == 6 - exported.objects)
     let written = try courier.chunks.reduce(0) { $0 + (try courier.folder.read($1)?.count ?? 0) }
     #expect(written <= room)
-    let report = try #require(try courier.takeOver().reports.first)
+    let report = try #require(try await courier.takeOver().reports.first)
     #expect(!report.isEverything && report.objects == exported.objects)
-    let again = try courier.export()
+    let again = try await courier.export()
     #expect(again.acknowledged == exported.objects && again.objects == exported.left)
-    #expect(try courier.takeOver().reports.first?.isEverything == true)
+    #expect(try await courier.takeOver().reports.first?.isEverything == true)
     for item in items { #expect(try await courier.hub.kept(item.object) == item.bytes) }
   }
 
   @Test("A folder without a courier says so")
-  func nothing() throws {
+  func nothing() async throws {
     let courier = try CourierFixture()
     try Data("holiday".utf8).write(to: URL(fileURLWithPath: courier.carrier + "/photo.jpg"))
-    #expect(throws: CourierFailure.nothingThere(courier.carrier)) { try courier.takeOver() }
-    #expect(throws: CourierFailure.nothingThere(courier.carrier)) { try courier.receipts() }
+    await #expect(throws: CourierFailure.nothingThere(courier.carrier)) { try await courier.takeOver() }
+    await #expect(throws: CourierFailure.nothingThere(courier.carrier)) { try await courier.receipts() }
   }
 }

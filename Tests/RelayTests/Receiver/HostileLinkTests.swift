@@ -137,6 +137,17 @@ struct HostileLinkTests {
     }
   }
 
+  @Test("What a site says of itself takes no more of the hub's memory than it needs")
+  func boastful() async throws {
+    let hub = try LinkFixture()
+    var site = try await hub.site()
+    let long = String(repeating: "é", count: 100_000)
+    _ = try await site.send(.health(SiteHealth(version: long, uptime: .max, diskFree: .min, temperature: 1e308)))
+    let state = try #require(hub.receiver.sites().first { $0.site == "MIDELT" })
+    #expect(state.health?.version == String(repeating: "é", count: 32) && state.health?.uptime == .max)
+    #expect((try JSONEncoder().encode(hub.receiver.sites())).count < 5000)
+  }
+
   @Test("What is over the limits is refused, and what is within still counts")
   func limits() async throws {
     let hub = try LinkFixture { _ in

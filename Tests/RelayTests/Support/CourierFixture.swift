@@ -38,19 +38,31 @@ final class CourierFixture: Sendable {
     }
   }
 
-  func export(chunkSize: Int = Courier.chunkSize, room: Int? = nil) throws -> CourierExport.Report {
-    try CourierExport(archive: site, key: key, carrier: carrier, room: room, chunkSize: chunkSize).run()
+  /// A peer in this process.
+  private func peer(chunkSize: Int = Courier.chunkSize) -> CourierPeer {
+    let desk = CourierDesk(archive: site, key: key, chunkSize: chunkSize)
+    return CourierPeer("the site") { await desk.answer($0) }
   }
 
-  func takeOver(keys: [String: SiteKey]? = nil) throws -> (
-    reports: [CourierImport.Report], failures: [CourierFailure]
-  ) {
+  func export(chunkSize: Int = Courier.chunkSize, room: Int? = nil) async throws -> CourierExport.Report {
+    try await CourierExport(from: peer(chunkSize: chunkSize), to: carrier, room: room, patience: .zero).run()
+  }
+
+  /// - Parameters:
+  ///   - keys: those that the command knows; nil: the hub's.
+  ///   - receiver: of the hub; nil: its own.
+  func takeOver(
+    keys: [String: SiteKey]? = nil, at receiver: LinkReceiver? = nil,
+    answer: (@Sendable (LinkRequest) async -> LinkResponse)? = nil
+  ) async throws -> (reports: [CourierImport.Report], failures: [CourierFailure]) {
     let sites = try LinkFixture.registry(keys ?? hub.keys)
-    return try CourierImport(archive: hub.archive, sites: sites, carrier: carrier).run()
+    let receiver = receiver ?? hub.receiver
+    let peer = CourierPeer("the hub", answer: answer ?? { await receiver.answer($0) })
+    return try await CourierImport(to: peer, sites: sites, from: carrier, pause: .milliseconds(1)).run()
   }
 
-  func receipts() throws -> CourierReceipts.Report {
-    try CourierReceipts(archive: site, key: key, carrier: carrier).run()
+  func receipts() async throws -> CourierReceipts.Report {
+    try await CourierReceipts(for: peer(), on: carrier).run()
   }
 
   /// Objects that the site has to send.
