@@ -3,6 +3,9 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <vector>
+
+#include "image.hpp"
 #include "request.hpp"
 
 extern "C" int LLVMFuzzerRunDriver(int *argument_count, char ***arguments, int (*one_input)(const uint8_t *, size_t));
@@ -21,4 +24,21 @@ void fuzz_association_request(const uint8_t *bytes, size_t count) {
   if (status.code == RK_OK && (request.contexts.empty() || request.contexts.size() > 128)) abort();
   if (memchr(request.titles.called, 0, sizeof request.titles.called) == nullptr) abort();
   if (memchr(status.text, 0, sizeof status.text) == nullptr) abort();
+}
+
+void fuzz_coded_frame(const uint8_t *bytes, size_t count) {
+  if (count < 3) return;
+  rk_image_format format{};
+  format.rows = bytes[0];
+  format.columns = bytes[1];
+  static const uint16_t allocated[] = {1, 8, 16, 32};
+  format.bits_allocated = allocated[bytes[2] & 3];
+  format.samples_per_pixel = bytes[2] & 4 ? 3 : 1;
+  // A copy of its own: reading past its end is found.
+  const std::vector<uint8_t> data(bytes + 3, bytes + count);
+  rk::checkJPEGHeader(format, data.data(), data.size());
+  const size_t pixels = size_t(format.rows) * format.columns;
+  const size_t words = format.bits_allocated == 1 ? (pixels + 7) / 8 : pixels * format.bits_allocated / 8;
+  std::vector<uint8_t> frame(words * format.samples_per_pixel);
+  rk::decodeRLE(format, data.data(), data.size(), frame.data(), frame.size());
 }

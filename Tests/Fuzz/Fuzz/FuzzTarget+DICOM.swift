@@ -95,6 +95,19 @@ extension FuzzTarget {
     run: { fuzz_association_request($0.bindMemory(to: UInt8.self).baseAddress, $0.count) },
     seeds: [associationRequest])
 
+  /// Compressed frames that are read in the process: JPEG's header, and RLE.
+  static let coded = FuzzTarget(
+    run: { fuzz_coded_frame($0.bindMemory(to: UInt8.self).baseAddress, $0.count) },
+    seeds: [
+      [4, 8, 1] + Array("\u{1}".utf8) + [UInt8](repeating: 0, count: 3) + [64] + [UInt8](repeating: 0, count: 59)
+        + [253, 9, 3, 1, 2, 3, 4, 231, 5],
+      [4, 8, 2] + [2, 0, 0, 0, 64, 0, 0, 0, 66, 0, 0, 0] + [UInt8](repeating: 0, count: 52) + [225, 7, 225, 9],
+      [
+        8, 16, 1, 0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 2, 0xFF, 0xFF, 0xC0, 0, 11, 8, 0, 8, 0, 16, 1, 1, 0x11, 0, 0xFF,
+        0xD9,
+      ],
+    ])
+
   // MARK: Seeds
 
   /// Files of more than this make a run slow and reach nothing more.

@@ -18,8 +18,9 @@ extension FuzzTarget {
   static let ladder = FuzzTarget(
     run: { input in
       guard let codestream = try? JPEG2000Codestream(input, isPrefix: input.count < ladderEnds.last!) else { return }
-      let table = LayerTable(format: ladderFormat, frames: [.init(offset: 0, layerEnds: ladderEnds)])
-      guard (try? codestream.requireLadder(of: table, 0)) != nil else { return }
+      guard (try? codestream.requireLadder(of: ladderFormat, .init(offset: 0, layerEnds: ladderEnds))) != nil else {
+        return
+      }
       for reduce in [0, 2] {
         guard let frame = try? codestream.decode(as: ladderFormat, reduce: reduce) else { continue }
         precondition(frame.bytes.count == frame.format.frameLength)

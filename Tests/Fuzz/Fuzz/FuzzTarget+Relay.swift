@@ -57,6 +57,75 @@ extension FuzzTarget {
       .init(text: "v=1, site=A, session=a, number=0, mac=, extra=1"),
     ])
 
+  /// What a courier's stick holds, and what the command and a site say to each other; the key's file beside it.
+  static let courier = FuzzTarget(
+    run: { input in
+      let bytes = Array(input)
+      let data = Data(bytes)
+      precondition(CourierFile(bytes, of: courierKey) == nil, "a seal was guessed")
+      let kind = CourierFile.Kind(rawValue: bytes.first ?? 0) ?? .chunk
+      let file = CourierFile(kind: kind, number: 7, export: [UInt8](repeating: 1, count: 16), content: bytes)
+      guard let sealed = try? file.sealed(for: courierKey), CourierFile(sealed, of: courierKey) == file else {
+        fatalError("a file that was sealed cannot be opened")
+      }
+      let decoder = JSONDecoder()
+      if let manifest = try? decoder.decode(CourierManifest.self, from: data), manifest.isInOrder {
+        for name in manifest.chunks { precondition(!name.contains("/") && !name.utf8.contains { $0 < 0x20 }) }
+      }
+      _ = try? decoder.decode(CourierReceiptList.self, from: data)
+      _ = try? decoder.decode(CourierDesk.Order.self, from: data)
+      _ = try? decoder.decode(CourierDesk.FileHead.self, from: data)
+      if let key = try? SiteKey(text: String(decoding: input, as: UTF8.self)) {
+        precondition((try? SiteKey(text: key.text)) == key)
+      }
+    },
+    seeds: [
+      json(
+        CourierManifest(
+          site: "MIDELT", chunks: ["a1b2c3d4-00000.rkc"], objects: 3, bytes: 500, cases: 1, isEverything: true)),
+      json(
+        CourierReceiptList(
+          receipts: [String(repeating: "ab", count: 32)], cases: [CaseReceipt(number: "MID-1", revision: 3)],
+          refused: ["ab": "conflict"])),
+      json(CourierDesk.Order(export: String(repeating: "ab", count: 16), number: 3, room: 1 << 30)),
+      Array(courierKey.text.utf8),
+    ])
+
+  private static let courierKey = try! SiteKey(site: "MIDELT", secret: Array(0..<32))
+
+  /// What the hub says to a site: JSON whose signature is right.
+  static let answer = FuzzTarget(
+    run: { input in
+      let data = Data(input)
+      let decoder = JSONDecoder()
+      if let answer = try? decoder.decode(LinkAnswer.self, from: data) {
+        for object in answer.objects {
+          guard let have = object.have else { continue }
+          precondition(have.count >= 0 && have.missing(upTo: have.end).allSatisfy { !$0.isEmpty })
+        }
+        guard let again = try? JSONEncoder().encode(answer), try! decoder.decode(LinkAnswer.self, from: again) == answer
+        else { fatalError("an answer that was read cannot be written") }
+      }
+      _ = try? decoder.decode(LinkWelcome.self, from: data)
+      _ = try? decoder.decode(LinkHello.self, from: data)
+    },
+    seeds: [
+      .init(
+        text: """
+          {"clock":1795340000000,"objects":[{"digest":"ab","state":"partial","have":[0,5,9,20]},{"digest":"cd","state":"refused",\
+          "reason":"conflict","text":"no"}],"receipts":["ef"],"cases":[{"number":"M","revision":2}],"demands":[{"study":"1.2","frame":3}],\
+          "demandCursor":7,"damaged":[1],"problems":["record 1"],"unknown":["00"],"refused":{"code":"busy","text":"later"},"retryAfter":5}
+          """),
+      .init(
+        text: """
+          {"session":"00","clock":1,"batchBytes":8388608,"batchRecords":4096,"inFlight":4,"window":1024,"software":"1"}
+          """), .init(text: #"{"nonce":"00112233445566778899aabbccddeeff","isCourier":true}"#),
+    ])
+
+  private static func json(_ value: some Encodable) -> [UInt8] {
+    (try? JSONEncoder().encode(value)).map { [UInt8]($0) } ?? []
+  }
+
   private static func seed(_ record: BatchRecord) -> [UInt8] {
     var writer = BatchWriter()
     _ = try? writer.append(record)

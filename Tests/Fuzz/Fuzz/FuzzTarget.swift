@@ -15,10 +15,11 @@ struct FuzzTarget: Sendable {
 
   /// By the name that `Scripts/fuzz` takes.
   static let all: [String: FuzzTarget] = [
-    "accept": accept, "association": association, "batch": batch, "characters": characters, "codestream": codestream,
-    "credentials": credentials, "dataset": dataset, "index": index, "inflate": inflate, "journal": journal,
-    "ladder": ladder, "multipart": multipart,
-    "picture": picture, "profile": profile, "query": query, "receiver": receiver, "worker": worker,
+    "accept": accept, "announcement": announcement, "answer": answer, "association": association, "batch": batch,
+    "characters": characters, "coded": coded, "codestream": codestream, "courier": courier, "credentials": credentials,
+    "dataset": dataset, "form": form, "index": index, "inflate": inflate, "journal": journal, "ladder": ladder,
+    "multipart": multipart, "picture": picture, "profile": profile, "query": query, "receiver": receiver,
+    "worker": worker,
   ]
 
   /// Writes seeds into a folder; `images` is a folder of DICOM files, of which the small ones are taken.
