@@ -99,7 +99,7 @@ public final class Archive: Sendable {
       laterFlushes = try LaterFlushes(
         index: index, writer: writer, bytes: segmentSize, latch: latch, checkpoint: checkpoint)
     }
-    cases = Cases(site: rules.site, code: rules.code, index: index, writer: writer)
+    cases = Cases(site: rules.site, code: rules.code, isSender: rules.queues, index: index, writer: writer)
     outbox = Outbox(
       isUsed: rules.queues, prepares: options.preparation?.prepares ?? false, index: index, writer: writer,
       objects: objects, leases: leases, flights: flights, reserve: reserve, placer: placer)

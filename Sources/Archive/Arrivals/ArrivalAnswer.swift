@@ -25,6 +25,8 @@ public struct ArrivalAnswer: Codable, Sendable, Hashable {
     public static let conflict: Reason = "conflict"
     /// The announcement makes no sense, or the object is not what it was announced to be.
     public static let unusable: Reason = "unusable"
+    /// Its bytes were not those of its digest; it was asked for again. Noted for administrators, never sent.
+    public static let damaged: Reason = "damaged"
     /// The site has too many objects under way: finish some first.
     public static let tooMany: Reason = "too-many"
   }

@@ -107,6 +107,12 @@ enum ArrivalRows {
     ).execute()
   }
 
+  /// What was refused or damaged once, and is whole now, is no business of anybody.
+  static func forgetRefusal(of digest: Digest, from site: String, _ db: Database) throws {
+    try db.cachedStatement(sql: "DELETE FROM arrival_refusal WHERE site = ? AND digest = ?")
+      .execute(arguments: [site, Data(digest.bytes)])
+  }
+
   static func refusals(limit: Int, offset: Int, _ db: Database) throws -> [ArrivalRefusal] {
     try Row.fetchAll(
       db,

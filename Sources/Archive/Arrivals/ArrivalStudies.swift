@@ -84,6 +84,16 @@ extension Arrivals {
     try index.pool.read { try ArrivalRows.refusals(limit: limit, offset: offset, $0) }
   }
 
+  /// Takes an object off the list of ``refusals(limit:offset:)``; when it is refused once more, it is there again. Gives how many went.
+  @discardableResult
+  public func forgetRefusals(of digest: String) throws -> Int {
+    guard let name = Digest(hex: digest) else { return 0 }
+    return try writer.change(keepsRows: true) { db in
+      try db.execute(sql: "DELETE FROM arrival_refusal WHERE digest = ?", arguments: [Data(name.bytes)])
+      return db.changesCount
+    }
+  }
+
   /// How long an object may rest before it counts as abandoned: longer than any dead link that a site outlives.
   public static let patience = Duration.seconds(45 * 86_400)
 

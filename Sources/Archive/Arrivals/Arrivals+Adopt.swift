@@ -92,6 +92,7 @@ extension Arrivals {
 
   private func keep(_ object: ProvenArrival, _ transaction: inout IndexTransaction) throws {
     let (arrival, entry, db) = (object.arrival, object.entry, transaction.db)
+    try ArrivalRows.forgetRefusal(of: arrival.digest, from: arrival.site, db)
     guard let kept = try KeptFile.fetch(db, where: "uid = ?", [arrival.object.instance]) else {
       let id = try transaction.add(entry)
       try ArrivalRows.noteWhole(instance: id, from: arrival.site, arrival.digest, db)

@@ -89,10 +89,14 @@ extension Arrivals {
 
   /// Forgets all bytes of an object that is not what its digest says; the ranges first, so that no crash leaves ranges without bytes.
   private func throwAway(_ arrival: OpenArrival) throws(ArrivalFailure) -> ArrivalAnswer {
+    let note = ArrivalAnswer(
+      digest: arrival.digest.hex, state: .damaged, reason: .damaged,
+      text: "all bytes came and they are not those of the digest; it was asked for again")
     try change {
       try writer.change(keepsRows: true) {
         try ArrivalRows.set(
           arrival.id, have: ByteRanges(), stage: .nothing, instance: arrival.instance, at: Date(), $0)
+        try ArrivalRows.note(ArrivalRefusal(arrival.object, from: arrival.site, note, Date()), $0)
       }
     }
     try flushIndex()

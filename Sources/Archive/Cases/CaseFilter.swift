@@ -52,7 +52,7 @@ public struct CaseEvent: Sendable, Hashable {
   public var at: Date
   /// Who did it: what the caller gave as a name, or `store`, `timer`, `link`.
   public var who: String
-  /// One of a few words: `created`, `changed`, `assigned`, `unassigned`, `joined`, `sealed`, `unsealed`, `received`, `override`.
+  /// One of a few words: `created`, `changed`, `assigned`, `unassigned`, `joined`, `sealed`, `unsealed`, `received`, `refused`, `override`.
   public var what: String
   /// Names of fields, UIDs; of an `override` the reason that was given.
   public var detail: String

@@ -75,4 +75,19 @@ enum CaseSchema {
       PRIMARY KEY (code, year)
     ) STRICT, WITHOUT ROWID;
     """
+
+  static let refusals = """
+    -- At a site: what the hub says to a case that it does not take. A later revision makes it void.
+    CREATE TABLE case_refusal (
+      number TEXT PRIMARY KEY REFERENCES patient_case ON DELETE CASCADE,
+      revision INTEGER NOT NULL,
+      -- A CaseRefusal.Code.
+      code TEXT NOT NULL,
+      field TEXT NOT NULL,
+      detail TEXT NOT NULL,
+      at REAL NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    -- In the centre: when a case of a site was heard of first, by the clock here; 0 for our own.
+    ALTER TABLE patient_case ADD COLUMN heard_at REAL NOT NULL DEFAULT 0;
+    """
 }

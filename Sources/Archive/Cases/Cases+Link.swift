@@ -3,11 +3,16 @@ import Foundation
 import GRDB
 
 extension Cases {
-  /// The cases of this place of which the hub has not heard everything, most urgent first, oldest first.
+  /// The cases of this place of which the hub has not heard everything, most urgent first, oldest first; without those that it refuses
+  /// as they are: see ``refuse(_:)``.
   public func pending() throws -> [Case] {
     try reading { db in
       try CaseRows.fetch(
-        where: "revision > sent_revision AND site = ? ORDER BY urgency, created_at, number LIMIT 1000", [site], db)
+        where: """
+          revision > sent_revision AND site = ? AND NOT EXISTS (SELECT 1 FROM case_refusal
+            WHERE case_refusal.number = patient_case.number AND case_refusal.revision = patient_case.revision)
+          ORDER BY urgency, created_at, number LIMIT 1000
+          """, [site], db)
     }
   }
 
@@ -17,6 +22,8 @@ extension Cases {
       try db.execute(
         sql: "UPDATE patient_case SET sent_revision = max(sent_revision, min(?, revision)) WHERE number = ?",
         arguments: [revision, number])
+      try db.execute(
+        sql: "DELETE FROM case_refusal WHERE number = ? AND revision <= ?", arguments: [number, revision])
     }
   }
 
@@ -60,6 +67,10 @@ extension Cases {
     }
     let now = Date()
     try CaseRows.put(item, code: number.code, db)
+    // The site's clock may stand anywhere; this one says since when the case can have waited here.
+    try db.execute(
+      sql: "UPDATE patient_case SET heard_at = ? WHERE number = ? AND heard_at = 0",
+      arguments: [now.timeIntervalSince1970, item.number])
     try db.execute(
       sql: "DELETE FROM case_study WHERE number = ? AND joined_by = ?",
       arguments: [item.number, CaseRows.Joining.site.rawValue])

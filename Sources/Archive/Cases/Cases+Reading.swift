@@ -9,7 +9,7 @@ extension Cases {
     return try reading { try CaseRows.fetch(number, $0) }
   }
 
-  /// A page of cases: the most urgent first, and of those the oldest.
+  /// A page of cases: the most urgent first, and of those the oldest. One whose site's clock is ahead counts from when it was heard of.
   public func list(_ filter: CaseFilter = CaseFilter()) throws -> CaseList {
     var conditions = ["1"]
     var arguments: StatementArguments = []
@@ -37,11 +37,13 @@ extension Cases {
       let total = try Int.fetchOne(
         db, sql: "SELECT count(*) FROM patient_case WHERE \(condition)", arguments: arguments)
       let cases = try CaseRows.fetch(
-        where: condition + " ORDER BY urgency, created_at, number LIMIT ? OFFSET ?",
+        where: condition + " ORDER BY urgency, \(Self.waitingSince), number LIMIT ? OFFSET ?",
         arguments + [max(0, filter.limit), max(0, filter.offset)], db)
       return CaseList(cases: cases, total: total ?? 0)
     }
   }
+
+  private static let waitingSince = "iif(heard_at > 0, min(created_at, heard_at), created_at)"
 
   /// The cases that a study belongs to, most urgent first.
   public func cases(ofStudy study: String) throws -> [Case] {

@@ -11,12 +11,15 @@ public final class Cases: Sendable {
   public let site: String
 
   let code: String
+  /// Whether cases are sent from here to a hub.
+  let isSender: Bool
   let index: ArchiveIndex
   let writer: IndexWriter
 
-  init(site: String, code: String, index: ArchiveIndex, writer: IndexWriter) {
+  init(site: String, code: String, isSender: Bool, index: ArchiveIndex, writer: IndexWriter) {
     self.site = site
     self.code = code
+    self.isSender = isSender
     self.index = index
     self.writer = writer
   }

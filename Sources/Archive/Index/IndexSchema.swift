@@ -34,6 +34,9 @@ enum IndexSchema {
     migrator.registerMigration("outbox in one step") { db in
       try db.execute(sql: OutboxSchema.oneStep)
     }
+    migrator.registerMigration("case refusals") { db in
+      try db.execute(sql: CaseSchema.refusals)
+    }
     return migrator
   }
 

@@ -7,6 +7,8 @@ extension SendOrder {
     var receipts: [String] = []
     /// Revisions of cases that the hub has.
     var cases: [CaseReceipt] = []
+    /// Cases that the hub does not take as they are.
+    var refusedCases: [CaseRefusal] = []
     /// Objects that failed once more, with the reason.
     var failed: [Failure] = []
     /// The hub has no room: nothing is to be tried for a while.
@@ -30,6 +32,7 @@ extension SendOrder {
     guard let parcel = parcels.removeValue(forKey: id) else { return Outcome() }
     var outcome = Outcome()
     outcome.cases = answer.cases
+    outcome.refusedCases = settleForms(parcel, answer)
     settle(parcel, answer)
     hear(answer, parcel, now: now, &outcome)
     // The hub is silent about announced objects of which it has nothing but what came with them.
@@ -86,11 +89,30 @@ extension SendOrder {
 
   // MARK: -
 
-  private mutating func settle(_ parcel: Parcel, _ answer: LinkAnswer) {
+  /// What the hub has, or does not take, is not sent again. Gives the latter.
+  ///
+  /// What it could not read may have been damaged on the way, and is sent once more, but not for ever.
+  private mutating func settleForms(_ parcel: Parcel, _ answer: LinkAnswer) -> [CaseRefusal] {
     let heard = Set(answer.cases)
-    for receipt in parcel.forms {
-      if heard.contains(receipt) { forms[receipt.number] = nil } else { forms[receipt.number]?.isFlying = false }
+    let damaged = Set(answer.damaged)
+    var refused = answer.refusedCases
+    for (number, receipt) in parcel.forms.enumerated() {
+      forms[receipt.number]?.isFlying = false
+      guard damaged.contains(number), !refused.contains(where: { $0.number == receipt.number }) else { continue }
+      forms[receipt.number]?.damages += 1
+      guard let form = forms[receipt.number], form.damages >= failuresUntilAside else { continue }
+      let text = answer.problems.first { $0.hasPrefix("record \(number):") } ?? "the hub cannot read it"
+      refused.append(
+        CaseRefusal(number: receipt.number, revision: receipt.revision, code: .unreadable, text: text))
     }
+    let ended = heard.union(refused.map { CaseReceipt(number: $0.number, revision: $0.revision) })
+    for receipt in parcel.forms where ended.contains(receipt) && forms[receipt.number]?.receipt == receipt {
+      forms[receipt.number] = nil
+    }
+    return refused
+  }
+
+  private mutating func settle(_ parcel: Parcel, _ answer: LinkAnswer) {
     let damaged = Set(answer.damaged)
     for (offset, study) in parcel.manifests.enumerated() where studies[study] != nil {
       if !damaged.contains(parcel.forms.count + offset) {
@@ -167,15 +189,14 @@ extension SendOrder {
         learn(uid, index, answer.have ?? ByteRanges(), isWholeTruth: isAnswerToAnnouncement)
       case .damaged:
         studies[uid]!.restart(index)
-        fail(uid, index, "damaged on the way or at the hub", now: now, &outcome)
+        fail(uid, index, AsideReason.damaged, now: now, &outcome)
       case .refused:
         studies[uid]!.announceAgain(index)
         if answer.reason == .hubFull || answer.reason == .tooMany {
           outcome.isHubFull = outcome.isHubFull || answer.reason == .hubFull
           studies[uid]!.rest(index, until: now + Self.rest * 3)
         } else {
-          let reason = [answer.reason?.rawValue, answer.text].compactMap { $0 }.joined(separator: ": ")
-          fail(uid, index, "refused by the hub: \(reason)", now: now, &outcome)
+          fail(uid, index, AsideReason.refused(answer.reason, answer.text), now: now, &outcome)
         }
       }
     }

@@ -45,6 +45,26 @@ extension SendOrder {
     }
     return originals ? .original : .preview
   }
+
+  /// Objects that are not done and of which the hub has every part up to a picture that can be read.
+  func readable(of uid: String) -> Int {
+    guard let queue = studies[uid], queue.isLoaded else { return 0 }
+    return queue.objects.count { state in
+      guard !state.isDone, state.announcement == .answered, !state.have.isEmpty else { return false }
+      return state.missing(state.queued.header) == 0
+        && state.queued.frames.indices.allSatisfy { frame in
+          (1...state.queued.layers(of: frame)).allSatisfy { layer in
+            !Rank.of(frame: frame, layer: layer, in: state.queued).isPreview
+              || state.missing(state.queued.extent(frame: frame, layer: layer)) == 0
+          }
+        } && hasPicture(state.queued)
+    }
+  }
+
+  /// Whether any part of an object counts as a preview: a large frame without layers is of no use before its last byte.
+  private func hasPicture(_ object: QueuedObject) -> Bool {
+    object.frames.indices.contains { Rank.of(frame: $0, layer: 1, in: object).isPreview }
+  }
 }
 
 /// A study with its place among those whose objects should be in memory.

@@ -13,6 +13,8 @@ struct SendOrder: Sendable {
     var receipt: CaseReceipt
     var urgency: Urgency
     var isFlying = false
+    /// How often the hub could not read it.
+    var damages = 0
   }
 
   /// Every so many requests of an urgency, the oldest study has one for itself, wherever the others are.
@@ -59,7 +61,10 @@ struct SendOrder: Sendable {
     var forms: [String: Form] = [:]
     for (receipt, urgency) in receipts {
       var form = Form(receipt: receipt, urgency: urgency)
-      form.isFlying = self.forms[receipt.number].map { $0.isFlying && $0.receipt == receipt } ?? false
+      if let known = self.forms[receipt.number], known.receipt == receipt {
+        form.isFlying = known.isFlying
+        form.damages = known.damages
+      }
       forms[receipt.number] = form
     }
     self.forms = forms

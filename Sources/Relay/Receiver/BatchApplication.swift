@@ -84,7 +84,12 @@ struct BatchApplication {
   private mutating func apply(_ record: BatchRecord, number: Int) throws {
     switch record {
     case .form(let form):
-      try archive.cases.apply(form, from: site)
+      do {
+        try archive.cases.apply(form, from: site)
+      } catch let failure as CaseFailure {
+        answer.refusedCases.append(CaseRefusal(form, failure))
+        throw failure
+      }
       answer.cases.append(CaseReceipt(number: form.number, revision: form.revision))
     case .manifest(let manifest):
       try archive.arrivals.note(manifest, from: site)

@@ -30,6 +30,8 @@ struct SiteMetrics: Sendable {
   let oldestUnsent: Gauge
   let queueObjects: Gauge
   let diskFree: Gauge
+  /// Positive: the site's clock is ahead of the hub's.
+  let clockDifference: Gauge
 
   init(_ site: String) {
     let labels = [("site", site)]
@@ -41,11 +43,13 @@ struct SiteMetrics: Sendable {
     oldestUnsent = Gauge(label: "rekkas_link_site_oldest_unsent_seconds", dimensions: labels)
     queueObjects = Gauge(label: "rekkas_link_site_queue_objects", dimensions: labels)
     diskFree = Gauge(label: "rekkas_link_site_disk_free_bytes", dimensions: labels)
+    clockDifference = Gauge(label: "rekkas_link_site_clock_difference_seconds", dimensions: labels)
   }
 
   func note(_ health: SiteHealth) {
     if let age = health.oldestUnsent { oldestUnsent.record(age) }
     if let objects = health.queueObjects { queueObjects.record(objects) }
     if let free = health.diskFree { diskFree.record(free) }
+    if let seconds = health.clockDifference { clockDifference.record(seconds) }
   }
 }

@@ -14,6 +14,7 @@ public final class LinkReceiver: Sendable {
     var table: SessionTable
     var states: [String: SiteState]
     var inFlight = 0
+    var memory: SiteMemory
   }
 
   public let limits: LinkLimits
@@ -21,26 +22,44 @@ public final class LinkReceiver: Sendable {
   private let version: String
   private let logger: Logger
   private let threads: ReceiverThreads
+  private let clock: @Sendable () -> Date
   private let state: Mutex<State>
 
-  /// - Parameter version: of Rekkas, told to sites.
+  /// - Parameters:
+  ///   - version: of Rekkas, told to sites.
+  ///   - memory: the file that remembers across restarts when sites were heard; nil forgets it.
+  ///   - clock: the hub's, told to sites in every answer.
   public init(
-    archive: Archive, sites: SiteRegistry, limits: LinkLimits = LinkLimits(), version: String = "", logger: Logger
+    archive: Archive, sites: SiteRegistry, limits: LinkLimits = LinkLimits(), version: String = "",
+    memory: String? = nil,
+    logger: Logger, clock: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.archive = archive
+    self.clock = clock
     self.limits = limits
     self.version = version
     self.logger = logger
     threads = ReceiverThreads(limit: limits.threads)
+    let siteMemory = SiteMemory(path: memory)
+    var states = Dictionary(uniqueKeysWithValues: sites.all.map { ($0.key.site, SiteState($0)) })
+    siteMemory.recall(&states)
     state = Mutex(
       State(
         registry: sites, metrics: LinkMetrics(sites: sites),
-        table: SessionTable(sessionsPerSite: limits.sessionsPerSite),
-        states: Dictionary(uniqueKeysWithValues: sites.all.map { ($0.key.site, SiteState($0)) })))
+        table: SessionTable(sessionsPerSite: limits.sessionsPerSite), states: states, memory: siteMemory))
   }
 
-  /// Ends its threads after what they do.
-  public func close() { threads.close() }
+  /// Ends its threads after what they do, and remembers when sites were heard.
+  public func close() {
+    threads.close()
+    state.withLock { $0.memory }.save(sites())
+  }
+
+  /// Now and then, on a thread that may wait for the disk.
+  private func remember() {
+    let due = state.withLock { $0.memory.isDue() ? $0.memory : nil }
+    due?.save(sites())
+  }
 
   // MARK: Sites
 
@@ -159,7 +178,7 @@ public final class LinkReceiver: Sendable {
         state.table.open(session, site: credentials.site, nonce: hello.nonce, isCourier: isCourier)
       else { return false }
       if isCourier { return true }
-      state.states[credentials.site]?.lastSeen = Date()
+      state.states[credentials.site]?.lastSeen = clock()
       state.states[credentials.site]?.software = SiteHealth.bounded(hello.software)
       return true
     }
@@ -168,7 +187,7 @@ public final class LinkReceiver: Sendable {
     }
     logger.info("A site opened a session of the link.", metadata: ["site": "\(credentials.site)"])
     let welcome = LinkWelcome(
-      session: session, clock: Self.clock(), batchBytes: limits.batch.bytes, batchRecords: limits.batch.records,
+      session: session, clock: milliseconds, batchBytes: limits.batch.bytes, batchRecords: limits.batch.records,
       inFlight: limits.inFlightPerSite, window: NumberWindow.width, software: version.isEmpty ? nil : version)
     return signed(200, welcome, credentials, key)
   }
@@ -186,7 +205,7 @@ public final class LinkReceiver: Sendable {
     }
     seen(credentials, bytes: request.body.count)
     var application = BatchApplication(
-      archive: archive, site: credentials.site, limits: limits.batch, clock: Self.clock(),
+      archive: archive, site: credentials.site, limits: limits.batch, clock: milliseconds,
       hear: { cursor in
         self.state.withLock { $0.table.hear(cursor, in: credentials.session, site: credentials.site) }
       })
@@ -202,12 +221,13 @@ public final class LinkReceiver: Sendable {
       return refusal(status, error, credentials, key, retryAfter: status == 503 ? 60 : nil)
     }
     applied(application, credentials.site)
+    remember()
     state.withLock { $0.metrics.batch }.record(duration: ContinuousClock.now - started)
     return signed(200, application.answer, credentials, key)
   }
 
   private func seen(_ credentials: LinkCredentials, bytes: Int) {
-    let (now, site) = (Date(), credentials.site)
+    let (now, site) = (clock(), credentials.site)
     let (metrics, isCourier) = state.withLock { state in
       let isCourier = state.table.isCourier(credentials.session, site: site)
       // What comes by courier says nothing of the site's link.
@@ -222,18 +242,24 @@ public final class LinkReceiver: Sendable {
   }
 
   private func applied(_ application: BatchApplication, _ site: String) {
-    let metrics = state.withLock { state in
+    let health = application.health?.bounded
+    let (metrics, clockBefore) = state.withLock { state in
+      let before = state.states[site]?.health?.clockDifference
       state.states[site]?.objects += application.finished
       state.states[site]?.damagedRecords += application.damaged
-      if let health = application.health {
-        state.states[site]?.health = health.bounded
-        state.states[site]?.healthAt = Date()
+      state.states[site]?.note(refused: application.answer.refusedCases, taken: application.answer.cases)
+      if let health {
+        state.states[site]?.health = health
+        state.states[site]?.healthAt = clock()
       }
-      return state.metrics[site]
+      return (state.metrics[site], before)
     }
     metrics?.objects.increment(by: application.finished)
     metrics?.damagedRecords.increment(by: application.damaged)
-    if let health = application.health { metrics?.note(health) }
+    if let health {
+      metrics?.note(health)
+      noteClock(health.clockDifference, before: clockBefore, site)
+    }
     if let refused = application.answer.refused { note(refused.code, site) }
     if application.damaged > 0 {
       logger.warning(
@@ -242,10 +268,19 @@ public final class LinkReceiver: Sendable {
     }
   }
 
+  /// Says in the log when a site's clock has become wrong, or right again.
+  private func noteClock(_ difference: Int?, before: Int?, _ site: String) {
+    let (isWrong, wasWrong) = (abs(difference ?? 0) > Int(HubClock.limit), abs(before ?? 0) > Int(HubClock.limit))
+    guard isWrong != wasWrong else { return }
+    logger.notice(
+      isWrong ? "A site's clock is wrong: set it there." : "A site's clock is right again.",
+      metadata: ["site": "\(site)", "secondsAhead": "\(difference ?? 0)"])
+  }
+
   // MARK: Answers
 
   private func note(_ code: LinkRefusal.Code, _ site: String) {
-    let now = Date()
+    let now = clock()
     let isNews = state.withLock { state in
       guard var entry = state.states[site] else { return true }
       // Anybody who knows the name of a site can be refused in it: the log hears of it once a minute.
@@ -265,7 +300,7 @@ public final class LinkReceiver: Sendable {
     _ status: Int, _ refusal: LinkRefusal, _ credentials: LinkCredentials, _ key: SiteKey, retryAfter: Int? = nil
   ) -> LinkResponse {
     note(refusal.code, credentials.site)
-    let answer = LinkAnswer(clock: Self.clock(), refused: refusal, retryAfter: retryAfter)
+    let answer = LinkAnswer(clock: milliseconds, refused: refusal, retryAfter: retryAfter)
     return signed(status, answer, credentials, key)
   }
 
@@ -284,7 +319,7 @@ public final class LinkReceiver: Sendable {
   }
 
   private func unsigned(_ status: Int, _ refusal: LinkRefusal) -> LinkResponse {
-    Self.response(status, LinkAnswer(clock: Self.clock(), refused: refusal))
+    Self.response(status, LinkAnswer(clock: milliseconds, refused: refusal))
   }
 
   private static func response(_ status: Int, _ body: some Encodable) -> LinkResponse {
@@ -295,6 +330,6 @@ public final class LinkReceiver: Sendable {
     return LinkResponse(status: status, headers: ["Content-Type": LinkProtocol.jsonType], body: bytes)
   }
 
-  /// Milliseconds since 1970.
-  private static func clock() -> Int { Int(Date().timeIntervalSince1970 * 1000) }
+  /// The hub's clock: milliseconds since 1970.
+  private var milliseconds: Int { Int(clock().timeIntervalSince1970 * 1000) }
 }

@@ -1,3 +1,4 @@
+import Archive
 import Foundation
 
 /// How the hub sees a site. JSON for the hub's page.
@@ -23,6 +24,8 @@ public struct SiteState: Codable, Sendable, Hashable {
   /// Records that could not be used, and requests that were refused.
   public var damagedRecords = 0
   public var refusals = 0
+  /// Cases that were not taken as they are, newest last; a few. They go when the case is taken.
+  public var refusedCases: [CaseRefusal] = []
   /// The last refusal, and when it came, to the minute: a wrong key shows here.
   public var lastRefusal: LinkRefusal.Code?
   public var lastRefusalAt: Date?
@@ -30,7 +33,13 @@ public struct SiteState: Codable, Sendable, Hashable {
 
   private enum CodingKeys: String, CodingKey {
     case site, title, keyFingerprint, lastSeen, lastCourier, healthAt, health, software, requests, bytes, objects,
-      damagedRecords, refusals, lastRefusal, lastRefusalAt
+      damagedRecords, refusals, refusedCases, lastRefusal, lastRefusalAt
+  }
+
+  /// Takes note of what became of cases.
+  mutating func note(refused: [CaseRefusal], taken: [CaseReceipt]) {
+    let settled = Set(taken.map(\.number)).union(refused.map(\.number))
+    refusedCases = (refusedCases.filter { !settled.contains($0.number) } + refused).suffix(20)
   }
 
   init(_ site: SiteRegistry.Site) {

@@ -14,11 +14,11 @@ extension LinkEngine {
       // Without a connection nothing has left: a month without a link costs nothing of its budget.
       if problem != .unreachable { count(request.bytes) }
       logger.debug("The hub did not answer", metadata: ["error": "\(error)"])
-      failed(id, request, problem)
+      failed(id, request, cause(of: problem))
     case .success(let response):
       count(request.bytes + response.body.count + 200)
       guard isHubs(response, to: request) else { return notHubs(response, id, request) }
-      lastHeard = Date()
+      lastHeard = now
       // A hub that is full still answers: its heartbeats say nothing of room.
       if problem != .hubFull || view.totals?.objects == 0 { problem = nil }
       isConnected = true
@@ -65,12 +65,14 @@ extension LinkEngine {
       guard let welcome = try? JSONDecoder().decode(LinkWelcome.self, from: Data(response.body)) else {
         return refused(nil, retryAfter: nil)
       }
+      heardClock(welcome.clock, in: request)
       keeper.settings.largestRequest = min(
         LinkKeeper.Settings().largestRequest, max(64 << 10, welcome.batchBytes * 3 / 4))
       keeper.settings.inFlight = max(1, min(options.inFlight, welcome.inFlight))
       return use(session: welcome.session)
     }
     let answer = try? JSONDecoder().decode(LinkAnswer.self, from: Data(response.body))
+    if let answer { heardClock(answer.clock, in: request) }
     guard let answer, response.status == 200, answer.refused == nil else {
       if case .batch(let parcel) = request.kind {
         if let answer { apply(order.refused(parcel, answer, now: now)) } else { order.lost(parcel) }
@@ -78,7 +80,6 @@ extension LinkEngine {
       return refused(answer?.refused, retryAfter: answer?.retryAfter, of: request)
     }
     batchTaken()
-    archive.outbox.heard(hubClock: answer.clock)
     heardCursor = request.heard
     if let cursor = answer.demandCursor { demandCursor = cursor }
     let parcel: Int? = if case .batch(let parcel) = request.kind { parcel } else { nil }
@@ -93,6 +94,14 @@ extension LinkEngine {
     do {
       if !outcome.receipts.isEmpty { try archive.outbox.acknowledge(outcome.receipts) }
       for receipt in outcome.cases { try archive.cases.acknowledge(receipt.number, revision: receipt.revision) }
+      for refusal in outcome.refusedCases {
+        try archive.cases.refuse(refusal)
+        logger.warning(
+          "The hub does not take a case; it waits until it is changed",
+          metadata: [
+            "case": "\(refusal.number)", "code": "\(refusal.code.rawValue)", "field": "\(refusal.field ?? "")",
+          ])
+      }
     } catch {
       // The hub tells it again when the objects are announced again.
       logger.error("The hub's receipts cannot be kept", metadata: ["error": "\(error)"])

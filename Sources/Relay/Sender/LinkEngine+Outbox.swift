@@ -23,9 +23,11 @@ extension LinkEngine {
       let forms = try archive.cases.pending().map {
         ($0.urgency, CaseReceipt(number: $0.number, revision: $0.revision))
       }
-      let date = Date()
+      let date = wallClock()
       let queued = list.map { QueuedStudy($0, manifest: view.manifests[$0.study], at: date) }
       order.update(studies: queued, forms: forms.map { ($0.1, $0.0) })
+      view.pendingCases = forms.count
+      view.refused = try archive.cases.refused()
       view.growingUntil = queued.contains(where: \.isGrowing) ? now + QueuedStudy.pause : nil
       view.totals = try archive.outbox.totals()
       view.aside = view.totals?.aside ?? 0 > 0 ? try archive.outbox.aside() : []

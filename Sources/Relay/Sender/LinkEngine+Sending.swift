@@ -36,7 +36,7 @@ extension LinkEngine {
   var hold: SendOrder.Hold? {
     if let budget = options.monthlyBudget, month.bytes >= budget { return .budget }
     guard !options.originalsWindows.isEmpty else { return nil }
-    let time = Calendar.current.dateComponents([.hour, .minute], from: Date())
+    let time = Calendar.current.dateComponents([.hour, .minute], from: date)
     let minute = (time.hour ?? 0) * 60 + (time.minute ?? 0)
     return options.originalsWindows.contains { $0.contains(minute: minute) } ? nil : .calendar
   }
@@ -136,7 +136,7 @@ extension LinkEngine {
       }
     }
     requests[id] = Request(
-      kind: kind, session: session, number: number, bytes: bytes, urgency: urgency,
+      kind: kind, session: session, number: number, bytes: bytes, urgency: urgency, sentAt: lastSent,
       heard: demandCursor, task: task)
   }
 

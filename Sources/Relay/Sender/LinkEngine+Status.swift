@@ -6,7 +6,7 @@ extension LinkEngine {
   private static let mostStudies = 300
   private static let mostComplete = 30
   /// How long a link that fails is called "retrying" before it is "offline".
-  private static let patience: TimeInterval = 60
+  private static let patience = Duration.seconds(60)
 
   /// Brings ``shown`` up to date, a few times a second at most.
   func show() {
@@ -16,15 +16,22 @@ extension LinkEngine {
     if let lastShown, now - lastShown < every { return wake(at: lastShown + every) }
     isNews = false
     lastShown = now
+    judgeClock()
     let status = status()
     shown.withLock { $0 = status }
-    metrics.note(status, at: Date())
+    metrics.note(status, at: wallClock())
   }
 
   private func status() -> LinkStatus {
     var status = LinkStatus(site: signer.site, hub: options.hub)
     status.disk = disk()
-    status.aside = view.aside.map { LinkStatus.Aside(instance: $0.instance, reason: $0.reason, failures: $0.failures) }
+    status.aside = view.aside.map {
+      LinkStatus.Aside(
+        instance: $0.instance, study: $0.study, code: AsideReason.code(of: $0.reason), reason: $0.reason,
+        failures: $0.failures)
+    }
+    status.refusedCases = view.refused.map { LinkStatus.RefusedCase($0.refusal, at: $0.at) }
+    status.queue.cases = view.pendingCases
     var bytesBefore = 0
     var complete: [LinkStatus.Study] = []
     for study in view.studies {
@@ -37,6 +44,7 @@ extension LinkEngine {
         if status.studies.count < Self.mostStudies { status.studies.append(shown) }
       }
     }
+    readable = readable.filter { order.studies[$0.key] != nil }
     status.studies += complete.sorted { $0.storedAt > $1.storedAt }.prefix(Self.mostComplete)
     status.queue.bytes = bytesBefore
     status.queue.oldest = view.totals?.oldest
@@ -55,10 +63,28 @@ extension LinkEngine {
     return LinkStatus.Study(
       study: study.study, caseNumber: study.caseNumber, urgency: study.urgency.rawValue,
       modality: study.modalities.first, description: study.description.isEmpty ? nil : study.description,
-      objects: study.objects, prepared: study.settled, sent: study.acknowledged, bytes: study.bytes, bytesSent: sent,
+      objects: study.objects, prepared: study.settled, sent: study.acknowledged,
+      readable: isComplete ? study.objects : readable(study), aside: study.aside, bytes: study.bytes, bytesSent: sent,
       percent: percent, etaSeconds: isComplete ? 0 : seconds(for: bytesBefore + study.bytes - sent),
-      stage: isComplete ? .complete : order.stage(of: study.study), sealed: study.sealed != nil,
-      storedAt: study.storedAt)
+      stage: isComplete ? .complete : stage(study), sealed: study.sealed != nil, storedAt: study.storedAt)
+  }
+
+  /// What is said of a study is true of all its images: those that are still being prepared are not at the hub at all.
+  private func stage(_ study: OutboxStudy) -> LinkStatus.Stage {
+    let stage = order.stage(of: study.study)
+    return study.settled < study.objects && stage != .waiting ? .partial : stage
+  }
+
+  /// How many of a study's objects can be read at the hub; counted again only when something of it has moved.
+  private func readable(_ study: OutboxStudy) -> Int {
+    guard let queue = order.studies[study.study] else { return study.acknowledged }
+    // When it was let go from memory, all that had been prepared could be read.
+    guard queue.isLoaded else { return queue.isReadable ? study.settled - study.aside : study.acknowledged }
+    let mark = [queue.bytesLeft, queue.unanswered, queue.objects.count, study.acknowledged]
+    if let known = readable[study.study], known.mark == mark { return known.count }
+    let count = min(study.objects, study.acknowledged + order.readable(of: study.study))
+    readable[study.study] = (mark, count)
+    return count
   }
 
   private func seconds(for bytes: Int) -> Double? {
@@ -69,17 +95,19 @@ extension LinkEngine {
 
   private func link(isWaiting: Bool) -> LinkStatus.Link {
     let state = state(isWaiting: isWaiting)
-    if stateSince?.state != state { stateSince = (state, Date()) }
-    var link = LinkStatus.Link(state: state, since: stateSince?.since)
+    if stateSince?.state != state { stateSince = (state, now) }
+    var link = LinkStatus.Link(state: state, since: stateSince.map { wallDate($0.since) })
     link.rateKbit = keeper.rate.map { ($0 / 125).rounded() }
     link.rttMs = keeper.roundTrip.map { ($0.inSeconds * 1000).rounded() }
     if keeper.failures > 0 {
-      link.nextTry = keeper.retryAt.map { Date(timeIntervalSinceNow: max(0, ($0 - now).inSeconds)) }
+      link.nextTry = keeper.retryAt.map { wallDate(max($0, now)) }
     }
-    link.problem = problem ?? (state == .paused ? (hold == .budget ? .budget : .calendar) : nil)
+    link.clock = clockStatus
+    let pause: LinkProblem? = state == .paused ? (hold == .budget ? .budget : .calendar) : nil
+    link.problem = problem ?? pause ?? (clock.isWrong ? .clock : nil)
     link.monthBytes = month.bytes
     link.monthBudget = options.monthlyBudget
-    link.lastHeard = lastHeard
+    link.lastHeard = lastHeard.map(wallDate)
     return link
   }
 
@@ -89,7 +117,7 @@ extension LinkEngine {
     }
     if keeper.failures > 0 {
       if let problem, Self.isRefusal(problem) { return .refused }
-      return -lastHeard.timeIntervalSinceNow < Self.patience ? .retrying : .offline
+      return now - lastHeard < Self.patience ? .retrying : .offline
     }
     if problem == .hubFull { return .refused }
     if requests.values.contains(where: { $0.urgency != nil }) { return .sending }
@@ -111,9 +139,16 @@ extension LinkEngine {
     return SiteHealth(
       version: options.version, uptime: Int(now.inSeconds), diskFree: disk().free - archive.options.diskReserve,
       queueObjects: totals?.objects, queueBytes: totals?.bytes,
-      oldestUnsent: totals?.oldest.map { max(0, Int(-$0.timeIntervalSinceNow)) }, aside: totals?.aside,
+      oldestUnsent: totals?.oldest.flatMap(age), aside: totals?.aside,
       temperature: Self.temperature(), rateKbit: keeper.rate.map { Int($0 / 125) },
-      roundTrip: keeper.roundTrip.map { Int($0.inSeconds * 1000) })
+      roundTrip: keeper.roundTrip.map { Int($0.inSeconds * 1000) },
+      clockDifference: clock.difference(wallClock(), now: now).map { Int($0.rounded()) })
+  }
+
+  /// Seconds since then. nil where a clock was set in between so far that nobody knows: a box without a battery stores its first images in 1970.
+  private func age(since date: Date) -> Int? {
+    let age = max(0, wallClock().timeIntervalSince(date))
+    return age < 10 * 365 * 86_400 ? Int(age) : nil
   }
 
   /// Degrees Celsius of the first sensor, where the system shows one.

@@ -27,6 +27,7 @@ final class LinkEngine: @unchecked Sendable {
     var number: UInt64
     var bytes: Int
     var urgency: Urgency?
+    var sentAt: Duration
     /// What it tells the hub to have heard.
     var heard: Int?
     var task: Task<Void, Never>
@@ -46,7 +47,9 @@ final class LinkEngine: @unchecked Sendable {
   let metrics = SenderMetrics()
   let mailbox = Mailbox<Event>()
   private let start = ContinuousClock.now
-  let startedAt = Date()
+  let startedAt: Date
+  /// The clock of this machine, which somebody may set at any time.
+  let wallClock: @Sendable () -> Date
 
   var order: SendOrder
   var keeper: LinkKeeper
@@ -55,7 +58,9 @@ final class LinkEngine: @unchecked Sendable {
   var requests: [Int: Request] = [:]
   var session: String?
   var problem: LinkProblem?
-  var lastHeard: Date?
+  /// When the hub was last heard.
+  var lastHeard: Duration?
+  var clock = HubClock()
   /// The hub's cursor of demands, and the one that it knows to be heard.
   var demandCursor: Int?
   var heardCursor: Int?
@@ -70,14 +75,19 @@ final class LinkEngine: @unchecked Sendable {
   var lastShown: Duration?
   /// Something has changed that the page should show at once.
   var isNews = true
-  var stateSince: (state: LinkStatus.State, since: Date)?
+  /// How many objects of a study can be read at the hub, and when it was counted: see ``shown``.
+  var readable: [String: (mark: [Int], count: Int)] = [:]
+  var stateSince: (state: LinkStatus.State, since: Duration)?
   /// When there is something to do though nothing happens.
   var wakeAt: Duration?
 
   init(
-    archive: Archive, key: SiteKey, options: LinkSenderOptions, transport: any LinkTransport, logger: Logger
+    archive: Archive, key: SiteKey, options: LinkSenderOptions, transport: any LinkTransport, logger: Logger,
+    wallClock: @escaping @Sendable () -> Date = { Date() }
   ) {
     self.archive = archive
+    self.wallClock = wallClock
+    startedAt = wallClock()
     self.options = options
     self.transport = transport
     self.logger = logger
@@ -100,6 +110,8 @@ final class LinkEngine: @unchecked Sendable {
   /// Blocks until `.stop`.
   func run() {
     lastSent = now
+    // Somebody may have changed something at the hub meanwhile.
+    _ = try? archive.cases.retryRefused()
     while true {
       wakeAt = nil
       refresh()
@@ -131,9 +143,9 @@ final class LinkEngine: @unchecked Sendable {
     keeper.retryNow()
     order.wakeAll()
     do {
-      if try archive.outbox.retryAside() > 0 { view.forget() }
+      if try archive.outbox.retryAside() + archive.cases.retryRefused() > 0 { view.forget() }
     } catch {
-      logger.error("Objects that stepped aside cannot be tried again", metadata: ["error": "\(error)"])
+      logger.error("What stepped aside cannot be tried again", metadata: ["error": "\(error)"])
     }
   }
 
@@ -152,7 +164,7 @@ final class LinkEngine: @unchecked Sendable {
 
   /// Bytes that went over the link.
   func count(_ bytes: Int) {
-    month.add(bytes)
+    month.add(bytes, now: clock.date(now: now))
     metrics.moved.increment(by: bytes)
   }
 

@@ -20,4 +20,7 @@ public enum LinkProblem: String, Codable, Sendable, CaseIterable {
   case calendar
   /// The site cannot read its own archive.
   case archive
+  /// The site's clock and the hub's are more than a minute apart, and images are sent all the same; or it shows a year in which the hub's
+  /// certificate is not valid yet, and nothing is sent before it is set.
+  case clock
 }

@@ -23,13 +23,15 @@ public final class LinkSender: Service {
     try self.init(archive: archive, key: key, options: options, transport: transport, logger: logger)
   }
 
-  /// As above, over any transport.
+  /// As above, over any transport and with any clock.
   init(
-    archive: Archive, key: SiteKey, options: LinkSenderOptions, transport: any LinkTransport, logger: Logger
+    archive: Archive, key: SiteKey, options: LinkSenderOptions, transport: any LinkTransport, logger: Logger,
+    wallClock: @escaping @Sendable () -> Date = { Date() }
   ) throws(LinkSenderFailure) {
     guard archive.outbox.isUsed else { throw .noOutbox }
     self.archive = archive
-    engine = LinkEngine(archive: archive, key: key, options: options, transport: transport, logger: logger)
+    engine = LinkEngine(
+      archive: archive, key: key, options: options, transport: transport, logger: logger, wallClock: wallClock)
   }
 
   /// Sends until the task is cancelled or shut down gracefully. What is on its way then is given up: the hub says later what came.

@@ -8,6 +8,9 @@ struct OutboxView {
   var studies: [OutboxStudy] = []
   var manifests: [String: StudyManifest] = [:]
   var aside: [AsideObject] = []
+  /// Cases of which the hub has not heard everything, and those that it refuses.
+  var pendingCases = 0
+  var refused: [(refusal: CaseRefusal, at: Date)] = []
   var totals: OutboxTotals?
   /// When studies that grow are to be looked at again though nothing happens.
   var growingUntil: Duration?

@@ -10,6 +10,8 @@ public struct LinkAnswer: Codable, Sendable, Hashable {
   public var receipts: [String] = []
   /// Revisions of cases that the hub has.
   public var cases: [CaseReceipt] = []
+  /// Cases that the hub does not take as they are, and why.
+  public var refusedCases: [CaseRefusal] = []
   /// What readers wait for, new since the site's cursor.
   public var demands: [LinkDemand] = []
   /// What the site tells in its next ``LinkHeard``.
@@ -32,7 +34,8 @@ public struct LinkAnswer: Codable, Sendable, Hashable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case clock, objects, receipts, cases, demands, demandCursor, damaged, problems, unknown, refused, retryAfter
+    case clock, objects, receipts, cases, refusedCases, demands, demandCursor, damaged, problems, unknown, refused,
+      retryAfter
   }
 
   public init(from decoder: any Decoder) throws {
@@ -41,6 +44,7 @@ public struct LinkAnswer: Codable, Sendable, Hashable {
     objects = try members.decodeIfPresent([ArrivalAnswer].self, forKey: .objects) ?? []
     receipts = try members.decodeIfPresent([String].self, forKey: .receipts) ?? []
     cases = try members.decodeIfPresent([CaseReceipt].self, forKey: .cases) ?? []
+    refusedCases = try members.decodeIfPresent([CaseRefusal].self, forKey: .refusedCases) ?? []
     demands = try members.decodeIfPresent([LinkDemand].self, forKey: .demands) ?? []
     demandCursor = try members.decodeIfPresent(Int.self, forKey: .demandCursor)
     damaged = try members.decodeIfPresent([Int].self, forKey: .damaged) ?? []
@@ -56,6 +60,7 @@ public struct LinkAnswer: Codable, Sendable, Hashable {
     if !objects.isEmpty { try members.encode(objects, forKey: .objects) }
     if !receipts.isEmpty { try members.encode(receipts, forKey: .receipts) }
     if !cases.isEmpty { try members.encode(cases, forKey: .cases) }
+    if !refusedCases.isEmpty { try members.encode(refusedCases, forKey: .refusedCases) }
     if !demands.isEmpty { try members.encode(demands, forKey: .demands) }
     try members.encodeIfPresent(demandCursor, forKey: .demandCursor)
     if !damaged.isEmpty { try members.encode(damaged, forKey: .damaged) }

@@ -18,11 +18,13 @@ public struct SiteHealth: Codable, Sendable, Hashable {
   /// The rate that the site measures, kbit/s, and the round trip, ms.
   public var rateKbit: Int?
   public var roundTrip: Int?
+  /// Seconds by which the site's clock is ahead of the hub's; negative when it is behind.
+  public var clockDifference: Int?
 
   public init(
     version: String? = nil, uptime: Int? = nil, diskFree: Int? = nil, queueObjects: Int? = nil, queueBytes: Int? = nil,
     oldestUnsent: Int? = nil, aside: Int? = nil, temperature: Double? = nil, rateKbit: Int? = nil,
-    roundTrip: Int? = nil
+    roundTrip: Int? = nil, clockDifference: Int? = nil
   ) {
     self.version = version
     self.uptime = uptime
@@ -34,12 +36,16 @@ public struct SiteHealth: Codable, Sendable, Hashable {
     self.temperature = temperature
     self.rateKbit = rateKbit
     self.roundTrip = roundTrip
+    self.clockDifference = clockDifference
   }
 
-  /// Longer versions are nobody's; the hub keeps what a site says of itself in memory.
+  /// Longer versions are nobody's; the hub keeps what a site says of itself in memory. No clock is off by more than centuries, and
+  /// the hub computes with the difference.
   var bounded: SiteHealth {
     var health = self
     health.version = Self.bounded(version)
+    let centuries = 10_000_000_000
+    health.clockDifference = clockDifference.map { min(max($0, -centuries), centuries) }
     return health
   }
 

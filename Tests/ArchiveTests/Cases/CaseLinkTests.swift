@@ -109,4 +109,62 @@ import Testing
     try hub.cases.apply(other, from: "MIDELT")
     #expect(try await hub.cases.consent(toStudy: "1.2.3") == .missing(number: other.number, isRefused: true))
   }
+
+  @Test func `A refused case is left alone until it is another one, or until somebody says so`() throws {
+    let one = try site.cases.create(.make())
+    func delivery() throws -> CaseDelivery? { try site.cases.standings(of: [one.number])[one.number]?.delivery }
+    #expect(try delivery() == .waiting)
+    let refusal = CaseRefusal(one, .invalid(field: "patient.sex", reason: "not M, F, O or empty"))
+    #expect(refusal.code == .invalid && refusal.field == "patient.sex")
+    try site.cases.refuse(refusal)
+    #expect(try site.cases.pending().isEmpty)
+    #expect(try site.cases.refused().map(\.refusal) == [refusal])
+    guard case .refused(refusal, _)? = try delivery() else {
+      Issue.record("The case does not stand as refused")
+      return
+    }
+    #expect(try site.cases.retryRefused() == 1)
+    #expect(try site.cases.pending() == [one])
+    try site.cases.refuse(refusal)
+    let two = try site.cases.update(one.number, revision: nil, CaseForm(question: "Et maintenant ?"))
+    #expect(try site.cases.pending() == [two])
+    #expect(try delivery() == .waiting && site.cases.refused().isEmpty)
+    // A refusal of what it was before comes late, and counts for nothing.
+    try site.cases.refuse(refusal)
+    #expect(try site.cases.pending() == [two])
+    try site.cases.acknowledge(two.number, revision: two.revision)
+    #expect(try delivery() == .arrived)
+    try site.cases.refuse(CaseRefusal(two, .foreign(site: "AZILAL")))
+    #expect(try delivery() == .arrived, "what the hub has it cannot refuse any more")
+    // Nobody refuses another place's case, and a centre sends none on.
+    try hub.cases.apply(two, from: "MIDELT")
+    #expect(try hub.cases.standings(of: [two.number])[two.number]?.delivery == nil)
+  }
+
+  @Test func `What a hub says to each failure has a code of its own`() throws {
+    let one = try site.cases.create(.make())
+    #expect(CaseRefusal(one, .invalid(field: "number", reason: "not a case number")).code == .number)
+    #expect(CaseRefusal(one, .foreign(site: "AZILAL")).code == .foreign)
+    #expect(CaseRefusal(one, .invalid(field: "studies", reason: "too many")).field == "studies")
+  }
+
+  @Test func `A case from a clock that is ahead waits since it was heard of, not since tomorrow`() throws {
+    var early = try site.cases.create(.make())
+    var late = try site.cases.create(.make())
+    // The second site's clock is a year ahead; its case was the first to come.
+    late.createdAt = late.createdAt.addingTimeInterval(365 * 86_400)
+    early.createdAt = Date(timeIntervalSinceNow: 5)
+    early.studies = []
+    try hub.cases.apply(late, from: "MIDELT")
+    let standing = try #require(try hub.cases.standings(of: [late.number])[late.number])
+    #expect(abs(try #require(standing.heardAt).timeIntervalSinceNow) < 30)
+    Thread.sleep(forTimeInterval: 0.01)
+    try hub.cases.apply(early, from: "MIDELT")
+    #expect(try hub.cases.list().cases.map(\.number) == [late.number, early.number])
+    let heard = standing.heardAt
+    late.revision += 1
+    try hub.cases.apply(late, from: "MIDELT")
+    #expect(try hub.cases.standings(of: [late.number])[late.number]?.heardAt == heard, "an edit makes it no younger")
+    #expect(try site.cases.standings(of: [early.number])[early.number]?.heardAt == nil)
+  }
 }

@@ -58,13 +58,27 @@ struct HubAddressTests {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let path = folder + "/month.json"
     let november = Date(timeIntervalSince1970: 1_795_000_000)
-    var month = MonthBytes(path: path, now: november)
-    month.add(5000, now: november)
+    var month = MonthBytes(path: path)
+    month.add(2000, now: nil)
+    month.add(3000, now: november)
     month.save()
-    #expect(MonthBytes(path: path, now: november).bytes == 5000)
-    #expect(MonthBytes(path: path, now: november + 40 * 86_400).bytes == 0)
+    #expect(MonthBytes(path: path).bytes == 5000)
+    var december = MonthBytes(path: path)
+    december.add(10, now: november + 40 * 86_400)
+    #expect(december.bytes == 10)
     // A file that a power cut has torn counts as none.
     try Data("{".utf8).write(to: URL(fileURLWithPath: path))
-    #expect(MonthBytes(path: path, now: november).bytes == 0)
+    #expect(MonthBytes(path: path).bytes == 0)
+  }
+
+  @Test("While nobody knows what month it is, bytes count to the one that was last known")
+  func unknownMonth() {
+    let november = Date(timeIntervalSince1970: 1_795_000_000)
+    var month = MonthBytes(path: nil)
+    month.add(5000, now: november)
+    month.add(5, now: nil)
+    #expect(month.bytes == 5005)
+    month.turn(to: november + 60)
+    #expect(month.bytes == 5005)
   }
 }

@@ -81,6 +81,16 @@ struct LinkSenderHTTPTests {
       try await wrong.running {
         try await eventually("the certificate is refused") { wrong.status().link.problem == .certificate }
       }
+      // A box without a battery, switched on: no certificate is valid in 1970.
+      let unset = try site.sender(
+        key: key,
+        transport: HTTPTransport(
+          HubAddress("https://localhost:\(port)"), certificateAuthority: other.certificate, connections: 1),
+        clock: TestClock(-1_700_000_000))
+      try await unset.running {
+        try await eventually("the clock is named, not the certificate") { unset.status().link.problem == .clock }
+        #expect(unset.status().link.clock == LinkStatus.Clock(isWrong: true))
+      }
       let right = try sender(trusting: own)
       try await right.running {
         try await eventually("everything is acknowledged", within: 60) { site.isAllAcknowledged }

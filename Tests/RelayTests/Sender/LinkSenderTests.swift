@@ -229,4 +229,5 @@ final class Flag: Sendable {
   private nonisolated(unsafe) var value = false
   var isSet: Bool { lock.withLock { value } }
   func set() { lock.withLock { value = true } }
+  func unset() { lock.withLock { value = false } }
 }

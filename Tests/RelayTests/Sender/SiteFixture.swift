@@ -54,13 +54,15 @@ final class SiteFixture: Sendable {
     try store((0..<slices).map { study.file($0).bytes })
   }
 
-  func sender(key: SiteKey, transport: any LinkTransport, _ change: (inout LinkSenderOptions) -> Void = { _ in })
-    throws -> LinkSender
-  {
+  func sender(
+    key: SiteKey, transport: any LinkTransport, clock: TestClock = TestClock(),
+    logger: Logger = LinkFixture.logger, _ change: (inout LinkSenderOptions) -> Void = { _ in }
+  ) throws -> LinkSender {
     var options = LinkSenderOptions(hub: "http://127.0.0.1:1")
     change(&options)
     return try LinkSender(
-      archive: archive, key: key, options: options, transport: transport, logger: LinkFixture.logger)
+      archive: archive, key: key, options: options, transport: transport, logger: logger,
+      wallClock: { clock.now })
   }
 
   /// Digests of all that the outbox has ever held, whole at the hub or not.

@@ -18,7 +18,7 @@ final class LinkFixture: Sendable {
 
   init(
     sites: [String] = ["MIDELT", "AZILAL"], configure: (inout ArchiveOptions) -> Void = { _ in },
-    limits change: (inout LinkLimits) -> Void = { _ in }
+    limits change: (inout LinkLimits) -> Void = { _ in }, clock: TestClock = TestClock()
   ) throws {
     folder = NSTemporaryDirectory() + "rekkas-link-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -32,7 +32,8 @@ final class LinkFixture: Sendable {
     var limits = LinkLimits()
     change(&limits)
     receiver = LinkReceiver(
-      archive: archive, sites: try Self.registry(keys), limits: limits, version: "1.2.3", logger: Self.logger)
+      archive: archive, sites: try Self.registry(keys), limits: limits, version: "1.2.3", logger: Self.logger,
+      clock: { clock.now })
   }
 
   deinit {
