@@ -90,12 +90,14 @@ struct SendOrder: Sendable {
   }
 
   /// The content of one request of about `budget` bytes; nil when nothing can leave now.
-  mutating func next(budget: Int, now: Duration) -> Parcel? {
+  ///
+  /// - Parameter fillsUp: whether room that something urgent leaves is taken by what is less urgent.
+  mutating func next(budget: Int, fillsUp: Bool = true, now: Duration) -> Parcel? {
     var parcel = Parcel(id: parcelsMade, urgency: .routine)
     for urgency in Urgency.allCases {
       fill(&parcel, with: urgency, budget: budget, now: now)
       // What is less urgent fills up what is left, so that no request is wasted.
-      if parcel.estimate * 4 >= budget * 3 { break }
+      if parcel.estimate * 4 >= budget * 3 || !fillsUp && !parcel.isEmpty { break }
     }
     guard !parcel.isEmpty else { return nil }
     parcelsMade += 1

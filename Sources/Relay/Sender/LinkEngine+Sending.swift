@@ -11,13 +11,15 @@ extension LinkEngine {
     order.hold = hold
     while true {
       let flying = requests.values.compactMap(\.urgency).min()
-      let isUrgent = requests.count >= options.inFlight && isMoreUrgent(than: flying)
-      guard case .send(let bytes) = advice(isUrgent: isUrgent) else { return }
+      let isFirst = isMoreUrgent(than: flying)
+      guard case .send(var bytes) = advice(isUrgent: isFirst && requests.count >= options.inFlight) else { return }
+      // It shares the line with the others, and is of use when its last byte is there.
+      if isFirst, flying != nil { bytes = min(bytes, keeper.settings.firstRequest) }
       guard session != nil else {
         if !requests.values.contains(where: { $0.kind == .session }) { openSession() }
         return
       }
-      guard sendBatch(of: bytes, isUrgent: isUrgent) else { return beatIfDue() }
+      guard sendBatch(of: bytes) else { return beatIfDue() }
     }
   }
 
@@ -48,10 +50,11 @@ extension LinkEngine {
   }
 
   /// Says whether there was something to send.
-  private func sendBatch(of bytes: Int, isUrgent: Bool) -> Bool {
+  private func sendBatch(of bytes: Int) -> Bool {
     guard let session else { return false }
     for _ in 0..<8 {
-      guard let parcel = order.next(budget: bytes, now: now) else { return false }
+      // While others fill the line, nothing less urgent lengthens what is urgent.
+      guard let parcel = order.next(budget: bytes, fillsUp: requests.isEmpty, now: now) else { return false }
       do {
         let more = moreRecords(isIdle: false)
         let (body, packed) = try builder.build(parcel, manifests: view.manifests, more: more)

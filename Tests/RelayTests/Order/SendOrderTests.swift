@@ -169,6 +169,21 @@ struct SendOrderTests {
     #expect([parcel].layers.first == SentPart(1, layer: 1))
   }
 
+  @Test("While others fill the line, a request of something urgent is not lengthened by what is not")
+  mutating func urgentAlone() throws {
+    var order = SendOrder.make([("1.2", .routine, [.make(1, layers: [4000, 2_000_000_000])])])
+    _ = order.drain(into: &hub, limit: 10)
+    order.update(
+      studies: [QueuedStudy(uid: "1.2", urgency: .routine, storedAt: .now, waiting: 1)],
+      forms: [(CaseReceipt(number: "A-1", revision: 1), .emergency)])
+    let next = order.next(budget: 64 << 10, fillsUp: false, now: .zero)
+    let form = try #require(next)
+    #expect(form.urgency == .emergency && form.forms.count == 1 && !form.hasObjects)
+    // What is not urgent goes in the next one, whether it fills up or not.
+    let rest = order.next(budget: 64 << 10, fillsUp: false, now: .zero)
+    #expect(rest?.urgency == .routine && rest?.hasObjects == true)
+  }
+
   @Test("Cases go before any image of their urgency")
   mutating func cases() throws {
     var order = SendOrder.make(images: 3)
