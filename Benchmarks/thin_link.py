@@ -1,15 +1,20 @@
 """A study over an emulated rural link, from the site's C-STORE to the last byte at the hub, with times for each stage.
 
     thin_link.py --harness DIR --relay hub.json --relay-edge site.json [--runs vsat:ct:300,3g:ct:100,edge:ct:30,3g:dx:1]
-                 [--cut-every S --outage S --outage-mode reset|stall] [--limit 900]
+                 [--cut-every S --outage S --outage-mode reset|stall] [--kill-every S --kill site|hub|either] [--limit 900]
 
 A run is LINK:KIND:COUNT; the links are those of the harness's thinlink.py. Times count from the first byte of the first C-STORE. A
 picture counts when the hub's /thumbnail has answered with it; layers and bytes are what the hub says is durable. At the end every
 object is read again by its digest (rekkas verify) at the hub, and some pictures are compared with the files that were sent.
+
+"Again a cut": what the site put on the line beyond the bytes of the files, for each cut, with what goes with every request: at most two
+requests should be sent again. Lost requests count whole, also what of them never left. After a kill -9 the site's count is gone; then it is what came out of the
+line, for each cut and kill.
 """
 import argparse
 import json
 import pathlib
+import random
 import subprocess
 import sys
 import threading
@@ -26,6 +31,8 @@ ap.add_argument("--runs", default="vsat:ct:300,3g:ct:100,edge:ct:30,3g:dx:1")
 ap.add_argument("--cut-every", type=float, default=0)
 ap.add_argument("--outage", type=float, default=3)
 ap.add_argument("--outage-mode", default="reset")
+ap.add_argument("--kill-every", type=float, default=0)
+ap.add_argument("--kill", choices=("site", "hub", "either"), default="either")
 ap.add_argument("--limit", type=float, default=900)
 o = ap.parse_args()
 sys.path.insert(0, o.harness)
@@ -79,6 +86,28 @@ def compare(session, hub, study, files):
     return different
 
 
+def sent(session, site):
+    """Bytes that the site's sender put on the link and took from it since it started."""
+    text = get(session, site, "/metrics").text
+    return sum(float(line.split()[-1]) for line in text.split("\n") if line.startswith("rekkas_sender_link_bytes"))
+
+
+def two_requests(profile):
+    """Bytes of two requests on a link, as the article LinkKeeping has it."""
+    rate, trip = thinlink.PROFILES[profile]["up_kbit"] * 125, thinlink.PROFILES[profile]["rtt_ms"] / 1000
+    return 2 * rate * max(min(3, max(1, 2 * trip + 0.2)), min(2, 65536 / rate))
+
+
+def killer(stop, peers_at_risk, deaths):
+    """Ends one of the programs (SIGKILL) every so often, and starts it again."""
+    chance = random.Random(1)
+    while not stop.wait(o.kill_every):
+        peer = chance.choice(peers_at_risk)
+        peer.kill9()
+        peer.start(fresh=False)
+        deaths.append(peer.name)
+
+
 def run(profile, kind, count):
     tag = f"ours-{profile}-{kind}-{count}"
     spec = json.loads(pathlib.Path(o.relay).read_text())
@@ -98,22 +127,33 @@ def run(profile, kind, count):
             if get(session, site, "/api/v1/site").json()["link"]["state"] == "connected":
                 break
             time.sleep(0.1)
-        before = json.loads(tap.stats.read_text()) if tap.stats.exists() else {}
+        before, sent_before = json.loads(tap.stats.read_text()) if tap.stats.exists() else {}, sent(session, site)
+        stop, deaths = threading.Event(), []
+        mortals = {"site": [site], "hub": [hub], "either": [site, hub]}[o.kill]
+        reaper = threading.Thread(target=killer, args=(stop, mortals, deaths))
         t0 = time.monotonic()
 
         def push():
             common.cstorm(site, files, 1, tag)
             stored["s"] = time.monotonic() - t0
-        threading.Thread(target=push).start()
+        pushing = threading.Thread(target=push)
+        pushing.start()
         peak = 0
         p = {}
         while time.monotonic() - t0 < o.limit and "complete" not in marks:
             time.sleep(0.05)
-            if "first picture" not in marks:
-                if first_picture(session, hub, study):
-                    marks["first picture"] = time.monotonic() - t0
+            if o.kill_every and not reaper.is_alive() and not pushing.is_alive():
+                reaper.start()
+            try:
+                if "first picture" not in marks:
+                    if first_picture(session, hub, study):
+                        marks["first picture"] = time.monotonic() - t0
+                    continue
+                r = get(session, hub, f"/api/v1/studies/{study}/progress")
+            except requests.RequestException:
+                if not o.kill_every:
+                    raise
                 continue
-            r = get(session, hub, f"/api/v1/studies/{study}/progress")
             now = time.monotonic() - t0
             if r.status_code != 200:
                 continue
@@ -123,21 +163,32 @@ def run(profile, kind, count):
                     marks[name] = now
             if p["whole"] >= count:
                 marks["complete"] = now
-            peak = max(peak, site.rss_mb())
+            try:
+                peak = max(peak, site.rss_mb())
+            except (AttributeError, OSError):  # just killed
+                pass
             time.sleep(0.15)
+        stop.set()
+        if reaper.is_alive():
+            reaper.join()
         time.sleep(1.5)
         different = compare(session, hub, study, files[:: max(1, count // 10)]) if "complete" in marks else None
         status = get(session, site, "/api/v1/site").json()
+        sent_now = sent(session, site)
     finally:
+        stop.set()
         site.kill9()
         hub.stop()
         stats = tap.close()
     verify = subprocess.run([hub.argv()[0], "verify", "--data", str(hub.storage), "--json"], capture_output=True, text=True)
     rate = thinlink.PROFILES[profile]["up_kbit"] * 125
     encoded = p.get("bytesHere", 0)
+    up, down = (stats[way] - before.get(way, 0) for way in ("up_bytes", "down_bytes"))
+    ends = stats["cuts"] + len(deaths)
+    again = ((up if deaths else sent_now - sent_before - down) - encoded) / ends if ends else None
     out = {"link": profile, "kind": kind, "count": count, "raw_bytes": raw, "encoded_bytes": encoded, "marks": marks, "stored_s": stored.get("s"),
-           "up_bytes": stats["up_bytes"] - before.get("up_bytes", 0), "down_bytes": stats["down_bytes"] - before.get("down_bytes", 0),
-           "connections": stats["connections"], "cuts": stats["cuts"], "ideal_s": encoded / rate, "site_peak_rss_mb": peak,
+           "up_bytes": up, "down_bytes": down, "connections": stats["connections"], "cuts": stats["cuts"], "kills": deaths,
+           "sent_again_per_cut": again, "two_requests": two_requests(profile), "ideal_s": encoded / rate, "site_peak_rss_mb": peak,
            "different": different, "verify": verify.returncode, "rate_kbit": status["link"].get("rateKbit"), "progress": p}
     for peer in (hub, site):
         peer.clean()
@@ -151,7 +202,8 @@ for spec in o.runs.split(","):
     common.emit("thin_link", **r)
     m = r["marks"]
     rows.append([spec, m.get("first picture"), m.get("visible"), m.get("thumbnails"), m.get("drafts"), m.get("previews"), m.get("complete"), r["ideal_s"],
-                 r["encoded_bytes"] / 1e6, r["up_bytes"] / max(1, r["encoded_bytes"]), r["down_bytes"] / 1e3, r["cuts"], r["site_peak_rss_mb"],
+                 r["encoded_bytes"] / 1e6, r["up_bytes"] / max(1, r["encoded_bytes"]), r["down_bytes"] / 1e3, r["cuts"], len(r["kills"]),
+                 r["sent_again_per_cut"] and r["sent_again_per_cut"] / 1e3, r["two_requests"] / 1e3, r["site_peak_rss_mb"],
                  f'{r["different"]}, {r["verify"]}'])
 common.table("over the thin link, seconds", ["link:kind:images", "first picture", "all visible", "all thumbnails", "12 KB", "40 KB", "complete", "ideal",
-                                             "MB encoded", "x sent", "kB down", "cuts", "site MB", "differ, verify"], rows)
+                                             "MB encoded", "x sent", "kB down", "cuts", "kills", "kB again a cut", "kB of 2 requests", "site MB", "differ, verify"], rows)
