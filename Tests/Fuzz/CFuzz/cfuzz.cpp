@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "command.hpp"
 #include "image.hpp"
 #include "request.hpp"
 
@@ -24,6 +25,15 @@ void fuzz_association_request(const uint8_t *bytes, size_t count) {
   if (status.code == RK_OK && (request.contexts.empty() || request.contexts.size() > 128)) abort();
   if (memchr(request.titles.called, 0, sizeof request.titles.called) == nullptr) abort();
   if (memchr(status.text, 0, sizeof status.text) == nullptr) abort();
+}
+
+void fuzz_command(const uint8_t *bytes, size_t count) {
+  rk_message message{};
+  const std::vector<uint8_t> command(bytes, bytes + count);
+  if (rk::parse_command(command, &message).code != RK_OK) return;
+  if (memchr(message.sop_class, 0, sizeof message.sop_class) == nullptr) abort();
+  if (memchr(message.sop_instance, 0, sizeof message.sop_instance) == nullptr) abort();
+  if (memchr(message.move_originator, 0, sizeof message.move_originator) == nullptr) abort();
 }
 
 void fuzz_coded_frame(const uint8_t *bytes, size_t count) {

@@ -95,6 +95,19 @@ extension FuzzTarget {
     run: { fuzz_association_request($0.bindMemory(to: UInt8.self).baseAddress, $0.count) },
     seeds: [associationRequest])
 
+  /// A command set (PS3.7 §6.3.1).
+  static let command = FuzzTarget(
+    run: { fuzz_command($0.bindMemory(to: UInt8.self).baseAddress, $0.count) }, seeds: [storeRequest])
+
+  private static let storeRequest: [UInt8] = {
+    func element(_ number: UInt16, _ value: [UInt8]) -> [UInt8] {
+      [0, 0, UInt8(number & 0xFF), UInt8(number >> 8), UInt8(value.count), 0, 0, 0] + value
+    }
+    return element(0x0000, [0, 0, 0, 0]) + element(0x0002, Array("1.2.840.10008.5.1.4.1.1.2\u{0}".utf8))
+      + element(0x0100, [1, 0]) + element(0x0110, [7, 0]) + element(0x0700, [0, 0]) + element(0x0800, [0, 0])
+      + element(0x1000, Array("1.2.3\u{0}".utf8)) + element(0x1030, Array("PEER".utf8)) + element(0x1031, [3, 0])
+  }()
+
   /// Compressed frames that are read in the process: JPEG's header, and RLE.
   static let coded = FuzzTarget(
     run: { fuzz_coded_frame($0.bindMemory(to: UInt8.self).baseAddress, $0.count) },

@@ -16,7 +16,8 @@ struct FuzzTarget: Sendable {
   /// By the name that `Scripts/fuzz` takes.
   static let all: [String: FuzzTarget] = [
     "accept": accept, "announcement": announcement, "answer": answer, "association": association, "batch": batch,
-    "characters": characters, "coded": coded, "codestream": codestream, "courier": courier, "credentials": credentials,
+    "characters": characters, "coded": coded, "codestream": codestream, "command": command, "courier": courier,
+    "credentials": credentials,
     "dataset": dataset, "form": form, "index": index, "inflate": inflate, "journal": journal, "ladder": ladder,
     "multipart": multipart, "picture": picture, "profile": profile, "query": query, "receiver": receiver,
     "worker": worker,
