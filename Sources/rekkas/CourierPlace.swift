@@ -87,14 +87,11 @@ enum CourierPlace {
       let result = try await body()
       progress.finish()
       return result
-    } catch let failure as CourierFailure {
+    } catch {
       progress.finish()
-      StandardError.write("\(failure)")
-      throw ExitCode(status(of: failure))
-    } catch let failure as ArchiveError {
-      progress.finish()
-      StandardError.write("\(failure)")
-      throw ExitCode(3)
+      StandardError.write("\(error)")
+      if let failure = error as? CourierFailure { throw ExitCode(status(of: failure)) }
+      throw error is ConfigurationError ? ExitCode.validationFailure : ExitCode(3)
     }
   }
 

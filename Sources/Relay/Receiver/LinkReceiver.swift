@@ -174,9 +174,8 @@ public final class LinkReceiver: Sendable {
     let session = LinkSigner.nonce()
     let isNew = state.withLock { state in
       let isCourier = hello.isCourier ?? false
-      guard
-        state.table.open(session, site: credentials.site, nonce: hello.nonce, isCourier: isCourier)
-      else { return false }
+      let isNew = state.table.open(session, site: credentials.site, nonce: hello.nonce, isCourier: isCourier)
+      guard isNew else { return false }
       if isCourier { return true }
       state.states[credentials.site]?.lastSeen = clock()
       state.states[credentials.site]?.software = SiteHealth.bounded(hello.software)
@@ -185,7 +184,8 @@ public final class LinkReceiver: Sendable {
     guard isNew else {
       return refusal(409, LinkRefusal(.replayed, "The nonce was used before."), credentials, key)
     }
-    logger.info("A site opened a session of the link.", metadata: ["site": "\(credentials.site)"])
+    let metadata: Logger.Metadata = ["site": "\(credentials.site)", "courier": "\(hello.isCourier ?? false)"]
+    logger.info("A session of the link was opened.", metadata: metadata)
     let welcome = LinkWelcome(
       session: session, clock: milliseconds, batchBytes: limits.batch.bytes, batchRecords: limits.batch.records,
       inFlight: limits.inFlightPerSite, window: NumberWindow.width, software: version.isEmpty ? nil : version)

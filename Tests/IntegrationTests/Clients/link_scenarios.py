@@ -424,6 +424,8 @@ def courier_while_both_run():
         assert status == wanted and text in said, (status, said)
     status, said = courier(h, "import", *sites_of(h), stick=work / "no-stick")
     assert status == 2 and "is no folder" in said, said
+    status, said = courier(h, "import", stick=stick)
+    assert status == 64 and "link.sites is not set" in said, (status, said)
     assert len(push(s, template2, 1)) == 1
     status, said = courier(s, "export", stick=stick)
     assert status == 0, said
