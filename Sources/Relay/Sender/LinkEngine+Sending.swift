@@ -12,7 +12,8 @@ extension LinkEngine {
     while true {
       let flying = requests.values.compactMap(\.urgency).min()
       let isFirst = isMoreUrgent(than: flying)
-      guard case .send(var bytes) = advice(isUrgent: isFirst && requests.count >= options.inFlight) else { return }
+      let isFull = requests.values.count { $0.kind != .heartbeat } >= options.inFlight
+      guard case .send(var bytes) = advice(isUrgent: isFirst && isFull) else { return }
       // It shares the line with the others, and is of use when its last byte is there.
       if isFirst, flying != nil { bytes = min(bytes, keeper.settings.firstRequest) }
       guard session != nil else {
@@ -54,7 +55,13 @@ extension LinkEngine {
     guard let session else { return false }
     for _ in 0..<8 {
       // While others fill the line, nothing less urgent lengthens what is urgent.
-      guard let parcel = order.next(budget: bytes, fillsUp: requests.isEmpty, now: now) else { return false }
+      let isAlone = requests.values.allSatisfy { $0.kind == .heartbeat }
+      guard let parcel = order.next(budget: bytes, fillsUp: isAlone, now: now) else { return false }
+      if let time = waitsForMore(parcel, bytes) {
+        order.lost(parcel.id)
+        wake(at: time)
+        return false
+      }
       do {
         let more = moreRecords(isIdle: false)
         let (body, packed) = try builder.build(parcel, manifests: view.manifests, more: more)
@@ -71,6 +78,16 @@ extension LinkEngine {
     return false
   }
 
+  /// Images are being prepared, one after the other, and a request is on its way: what is ready waits a moment for what will be. Else two
+  /// requests of an image each would hold both places for a round trip.
+  private func waitsForMore(_ parcel: Parcel, _ bytes: Int) -> Duration? {
+    let until = lastSent + min(.milliseconds(300), (keeper.roundTrip ?? .zero) / 2)
+    guard parcel.urgency == .routine, parcel.forms.isEmpty, parcel.estimate * 2 < bytes, until > now,
+      requests.values.contains(where: { $0.urgency != nil }), view.studies.contains(where: { $0.settled < $0.objects })
+    else { return nil }
+    return until
+  }
+
   private func cannotBuild(_ error: any Error) {
     view.isStale = true
     guard let unreadable = error as? BatchBuilder.Unreadable else {
@@ -83,13 +100,23 @@ extension LinkEngine {
   }
 
   /// The site is there, though it has nothing to send; after a failure also the question whether the hub is.
+  ///
+  /// Two at once, the second without content: so both connections are open when an image comes, and opening one takes a round trip, with TLS two.
   private func beatIfDue() {
+    let due = isBeatDue ? now : lastSent + options.heartbeat
+    guard session != nil, keeper.failures > 0 || due <= now, requests.isEmpty else {
+      return wake(at: requests.isEmpty ? due : nil)
+    }
+    isBeatDue = false
+    beat(moreRecords(isIdle: true))
+    if keeper.failures == 0, options.inFlight > 1 { beat([]) }
+  }
+
+  private func beat(_ records: [BatchRecord]) {
     guard let session else { return }
-    let due = lastSent + options.heartbeat
-    guard keeper.failures > 0 || due <= now, requests.isEmpty else { return wake(at: requests.isEmpty ? due : nil) }
     var writer = BatchWriter()
     do {
-      for record in moreRecords(isIdle: true) { try writer.append(record) }
+      for record in records { try writer.append(record) }
     } catch {
       return logger.error("A heartbeat could not be made", metadata: ["error": "\(error)"])
     }
@@ -128,7 +155,7 @@ extension LinkEngine {
     let bytes = body.count + 400
     keeper.started(
       id, bytes: bytes, isUrgent: urgency.map { $0 < .routine } ?? false, isFull: isFull,
-      otherTrips: isConnected ? 0 : options.hub.hasPrefix("https") ? 2 : 1, now: now)
+      isHeartbeat: kind == .heartbeat, otherTrips: isConnected ? 0 : options.hub.hasPrefix("https") ? 2 : 1, now: now)
     lastSent = now
     wake(at: keeper.nextDeadline)
     let task = Task { [transport, mailbox] in

@@ -72,6 +72,8 @@ final class LinkEngine: @unchecked Sendable {
   var nextNumber: UInt64 = 1
   var lastSent = Duration.zero
   var lastHealth: Duration?
+  /// A session is new: the hub hears how the site is, and all connections are opened.
+  var isBeatDue = false
   var lastShown: Duration?
   /// Something has changed that the page should show at once.
   var isNews = true
@@ -155,6 +157,7 @@ final class LinkEngine: @unchecked Sendable {
     nextNumber = 1
     demandCursor = nil
     heardCursor = nil
+    isBeatDue = session != nil
     guard session == nil else { return }
     sessionsLost += 1
     order.sessionLost()

@@ -36,6 +36,8 @@ struct LinkKeeper: Sendable {
     var otherTrips: Int
     /// Bytes that are not at the hub yet, at the last change, if the line is shared evenly.
     var left: Double
+    /// It carries nothing that was to be sent, and takes nobody's place.
+    var isHeartbeat = false
   }
 
   /// How long a request took that had the line for itself.
@@ -107,8 +109,9 @@ struct LinkKeeper: Sendable {
       return flights.isEmpty ? .send(bytes: min(size, settings.firstRequest)) : .wait(until: nil)
     }
     if capFree > now { return .wait(until: capFree) }
-    let isExtra = flights.count >= limit
-    if isExtra, !isUrgent || flights.count > limit || flights.values.contains(where: \.isUrgent) {
+    let places = loads.count
+    let isExtra = places >= limit
+    if isExtra, !isUrgent || places > limit || flights.values.contains(where: \.isUrgent) {
       return .wait(until: nil)
     }
     var bytes = size
@@ -119,10 +122,12 @@ struct LinkKeeper: Sendable {
       if isUrgent { bytes = max(bytes, settings.firstRequest) }
     }
     if bytes < settings.smallestRequest {
-      return flights.isEmpty ? .send(bytes: settings.smallestRequest) : .wait(until: nil)
+      return places == 0 ? .send(bytes: settings.smallestRequest) : .wait(until: nil)
     }
     return .send(bytes: bytes)
   }
+
+  private var loads: [Flight] { flights.values.filter { !$0.isHeartbeat } }
 
   /// Bytes that are not at the hub yet, about: an urgent case would come behind them.
   private func bytesLeft(at now: Duration) -> Int {
@@ -132,7 +137,8 @@ struct LinkKeeper: Sendable {
 
   /// Two requests that end together leave the line idle for a round trip: this one is made to end so much earlier or later than the other.
   private func apart(_ bytes: Int, _ rate: Double, now: Duration) -> Int {
-    guard flights.count == 1, let other = flights.values.first else { return bytes }
+    let loads = loads
+    guard loads.count == 1, let other = loads.first else { return bytes }
     let left = max(0, other.left - rate * (now - lastChange).inSeconds)
     let gap = rate * ((roundTrip?.inSeconds ?? 0) + 0.05)
     guard abs(Double(bytes) - left) < gap else { return bytes }
@@ -169,7 +175,8 @@ struct LinkKeeper: Sendable {
   ///   - isFull: whether there was enough to send; else it says nothing of the rate.
   ///   - otherTrips: round trips that opening its connection takes.
   mutating func started(
-    _ id: Int, bytes: Int, isUrgent: Bool = false, isFull: Bool = true, otherTrips: Int = 0, now: Duration
+    _ id: Int, bytes: Int, isUrgent: Bool = false, isFull: Bool = true, isHeartbeat: Bool = false, otherTrips: Int = 0,
+    now: Duration
   ) {
     advance(to: now)
     let patience: Duration
@@ -181,8 +188,7 @@ struct LinkKeeper: Sendable {
     }
     flights[id] = Flight(
       bytes: bytes, startedAt: now, isUrgent: isUrgent, deadline: now + patience, isFull: isFull,
-      isAlone: flights.isEmpty,
-      otherTrips: otherTrips, left: Double(bytes))
+      isAlone: flights.isEmpty, otherTrips: otherTrips, left: Double(bytes), isHeartbeat: isHeartbeat)
     if flights.count > 1 { for other in flights.keys { flights[other]!.isAlone = false } }
     if let limit = settings.rateLimit { capFree = max(now, capFree) + .seconds(Double(bytes) / limit) }
   }
@@ -251,7 +257,7 @@ struct LinkKeeper: Sendable {
     }
     guard flight.bytes > Self.small else { return }
     // While another request keeps the line full, what is acknowledged between two moments is what the line carries.
-    if flight.isFull, !flights.isEmpty {
+    if flight.isFull, !loads.isEmpty {
       while marks.count > 3, now - marks[0].at > Self.window { marks.removeFirst() }
       marks.append((now, delivered))
     } else {
@@ -261,10 +267,10 @@ struct LinkKeeper: Sendable {
       rate = measured
       isRateSure = true
     } else if flight.isFull {
-      // The first ones: at least so much. Alone it had the line for itself, and waited one round trip for the answer.
+      // The first ones: at least so much, as a round trip of the time went by waiting for the answer. Alone it had the line for itself.
       let least = Double(flight.bytes) / max(0.001, elapsed.inSeconds)
       let own = Double(flight.bytes) / max(0.001, (elapsed - (roundTrip ?? .zero)).inSeconds)
-      let measured = flight.isAlone ? min(own, 4 * least) : least
+      let measured = min(own, 4 * least)
       rate = flight.isAlone ? rate.map { ($0 + measured) / 2 } ?? measured : max(rate ?? 0, measured)
     }
     if flight.isFull { request = min(settings.largestRequest, max(request, flight.bytes * 2)) }
