@@ -9,7 +9,7 @@ extension Archive {
     try latch.check()
     try reserve.require(1)
     do {
-      return try Spool(directory: objects.incoming, memoryLimit: spoolMemoryLimit)
+      return try Spool(directory: objects.incoming, memoryLimit: spoolMemoryLimit, flushes: options.durable)
     } catch {
       throw StoreFailure(.outOfResources, "no place for an arriving object: \(error)")
     }

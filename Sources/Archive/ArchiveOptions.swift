@@ -1,3 +1,5 @@
+import DICOM
+
 /// How an archive keeps its objects: where, how safely, and with which limits.
 public struct ArchiveOptions: Sendable {
   /// The folder that holds everything: objects, journal, index, quarantine and arriving files, on one file system.
@@ -22,7 +24,7 @@ public struct ArchiveOptions: Sendable {
   public var journalSegments = 4
 
   /// Bytes of one arriving object that are kept in memory; a longer object goes to a file while it arrives.
-  public var spoolMemoryLimit = 1 << 20
+  public var spoolMemoryLimit = Spool.defaultMemoryLimit
 
   /// How long no object may have come before those that lie in the journal get their files.
   var pauseBeforeFiles = Duration.milliseconds(50)

@@ -2,69 +2,20 @@
 
 #include "spool.hpp"
 
+#include "region_pool.hpp"
 #include "spool_file.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <mutex>
-#include <vector>
+#include <atomic>
+
+using rk::RegionPool;
 
 namespace {
 
-/// Regions waiting for their next object. Mapping and touching 1 MiB afresh costs as much as hashing 100 KB, so a few stay;
-/// they are what a busy server holds anyhow, and few enough (16 MiB at most) not to count when it is idle.
-class RegionPool {
-public:
-  void *take(size_t size) {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      for (size_t i = free_.size(); i-- > 0;) {
-        if (free_[i].size != size) continue;
-        void *region = free_[i].address;
-        free_.erase(free_.begin() + static_cast<std::ptrdiff_t>(i));
-        held_ -= size;
-        return region;
-      }
-    }
-    void *region = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return region == MAP_FAILED ? nullptr : region;
-  }
-
-  void give(void *region, size_t size) noexcept {
-    try {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (held_ + size <= capacity) {
-        free_.push_back({region, size});
-        held_ += size;
-        return;
-      }
-    } catch (...) {  // no room for the entry: the region goes back to the system
-    }
-    munmap(region, size);
-  }
-
-private:
-  static constexpr size_t capacity = 16 << 20;
-  struct Region {
-    void *address;
-    size_t size;
-  };
-  std::mutex mutex_;
-  std::vector<Region> free_;
-  size_t held_ = 0;
-};
-
-RegionPool &pool() {
-  static RegionPool *pool = new RegionPool;  // never destroyed: spools may outlive static destructors
-  return *pool;
-}
-
-/// Looked up once: OpenSSL 3 searches its providers at every EVP_sha256().
-const EVP_MD *sha256() {
-  static const EVP_MD *digest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return digest;
-}
+/// Spools whose bytes are arriving.
+std::atomic<int> arriving{0};
 
 rk_status write_all(int descriptor, const uint8_t *bytes, size_t count, const char *tried) {
   while (count > 0) {
@@ -81,30 +32,34 @@ rk_status write_all(int descriptor, const uint8_t *bytes, size_t count, const ch
 
 }  // namespace
 
-rk_spool::rk_spool(std::string directory, size_t memory_limit)
-    : directory_(std::move(directory)), limit_((memory_limit + page - 1) / page * page) {
+rk_spool::rk_spool(std::string directory, size_t memory_limit, bool flushes)
+    : directory_(std::move(directory)), limit_((memory_limit + page - 1) / page * page), flushes_(flushes) {
   if (limit_ < page) limit_ = page;
 }
 
 rk_spool::~rk_spool() {
+  note_arrived();
   if (mapping_ != nullptr) munmap(mapping_, count);
   if (file_) file_->close();
   if (!path_.empty()) unlink(path_.c_str());
-  if (region_ != nullptr) pool().give(region_, limit_ + page);
-  EVP_MD_CTX_free(hash_);
+  if (region_ != nullptr) RegionPool::shared().give(region_, limit_ + page);
 }
 
 rk_status rk_spool::open() {
-  region_ = static_cast<uint8_t *>(pool().take(limit_ + page));
+  region_ = RegionPool::shared().take(limit_ + page);
   if (region_ == nullptr) return rk::failed_call(RK_NO_MEMORY, "map memory for an object");
-  hash_ = EVP_MD_CTX_new();
-  if (hash_ == nullptr || sha256() == nullptr || EVP_DigestInit_ex2(hash_, sha256(), nullptr) != 1)
-    return rk::failed(RK_FAILED, "start SHA-256: OpenSSL refused");
-  return rk::ok();
+  return hash_.open();
+}
+
+void rk_spool::note_arrived() {
+  if (arrives_) arriving--;
+  arrives_ = false;
 }
 
 rk_status rk_spool::reserve(uint8_t **target, size_t *room) {
   if (finished_) return rk::failed(RK_BAD_ARGUMENT, "append to a finished spool");
+  if (!arrives_) arriving++;
+  arrives_ = true;
   if (used_ == limit_) {
     const rk_status status = spill();
     if (status.code != RK_OK) return status;
@@ -116,12 +71,16 @@ rk_status rk_spool::reserve(uint8_t **target, size_t *room) {
 
 rk_status rk_spool::commit(size_t length) {
   if (length > limit_ - used_) return rk::failed(RK_BAD_ARGUMENT, "commit more than was reserved");
-  // Once there is a file, its thread hashes what it writes: a large object then takes two processors, not one.
-  if (!spilled_ && EVP_DigestUpdate(hash_, region_ + page + used_, length) != 1)
-    return rk::failed(RK_FAILED, "update SHA-256");
   used_ += length;
   count += length;
-  return rk::ok();
+  // Once there is a file, its thread hashes what it writes: a large object then takes two processors, not one.
+  return spilled_ || arriving > 1 ? rk::ok() : hash_rest();
+}
+
+rk_status rk_spool::hash_rest() {
+  const rk_status status = hash_.update(region_ + page + hashed_, used_ - hashed_);
+  hashed_ = used_;
+  return status;
 }
 
 rk_status rk_spool::append(const uint8_t *bytes, size_t length) {
@@ -141,37 +100,35 @@ rk_status rk_spool::append(const uint8_t *bytes, size_t length) {
 }
 
 rk_status rk_spool::spill() {
-  EVP_MD_CTX *hash = spilled_ ? hash_ : nullptr;
   if (!file_) {
-    file_ = std::make_unique<rk::SpoolFile>(
-        [](uint8_t *region, size_t size) { pool().give(region, size); }, limit_ + page);
-    const rk_status status = file_->open(directory_);
+    auto file = std::make_unique<rk::SpoolFile>(hash_, limit_ + page);
+    const rk_status status = file->open(directory_);
     if (status.code != RK_OK) return status;
+    file_ = std::move(file);
     path_ = file_->path();
     spilled_ = true;
   }
   // What is given is hashed and written from the same memory: go on in other memory.
-  void *next = pool().take(limit_ + page);
+  uint8_t *const next = RegionPool::shared().take(limit_ + page);
   if (next == nullptr) return rk::failed_call(RK_NO_MEMORY, "map memory for an object");
-  const rk_status status = file_->write(region_, page, used_, hash);
-  region_ = static_cast<uint8_t *>(next);
-  used_ = 0;
+  const rk_status status = file_->write(region_, page, used_, hashed_);
+  region_ = next;
+  used_ = hashed_ = 0;
   return status;
 }
 
 rk_status rk_spool::finish(uint8_t digest[32]) {
   if (!finished_) {
-    if (spilled_) {
-      rk_status status = used_ > 0 ? spill() : rk::ok();
-      if (status.code != RK_OK) return status;
-      status = file_->finish(count);
-      if (status.code != RK_OK) return status;
-    }
-    unsigned size = sizeof digest_;
-    if (EVP_DigestFinal_ex(hash_, digest_, &size) != 1) return rk::failed(RK_FAILED, "finish SHA-256");
+    note_arrived();
+    rk_status status = rk::ok();
+    if (!spilled_) status = hash_rest();
+    else if (used_ > 0) status = spill();
+    if (status.code == RK_OK && spilled_) status = file_->finish(count, flushes_);
+    if (status.code == RK_OK) status = hash_.finish(digest_);
+    if (status.code != RK_OK) return status;
     finished_ = true;
     if (spilled_) {  // the buffer is not needed for reading the file
-      pool().give(region_, limit_ + page);
+      RegionPool::shared().give(region_, limit_ + page);
       region_ = nullptr;
     }
   }
@@ -214,10 +171,10 @@ rk_status rk_spool::write_to(int descriptor) {
   return write_all(descriptor, static_cast<const uint8_t *>(all), length, "write a spool out");
 }
 
-rk_status rk_spool::take(char *path, size_t capacity) {
+rk_status rk_spool::take(char *path, size_t capacity, bool flushed) {
   if (!finished_ || !spilled_ || !file_) return rk::failed(RK_BAD_ARGUMENT, "take the file of a spool without one");
   if (path_.size() >= capacity) return rk::failed(RK_BAD_ARGUMENT, "take a spool file: the path is too long");
-  const rk_status status = file_->flush();
+  const rk_status status = flushed ? file_->flush() : rk::ok();
   if (status.code != RK_OK) return status;
   file_->close();
   file_ = nullptr;
@@ -226,10 +183,10 @@ rk_status rk_spool::take(char *path, size_t capacity) {
   return rk::ok();
 }
 
-rk_status rk_spool_open(const char *directory, size_t memory_limit, rk_spool **out) {
+rk_status rk_spool_open(const char *directory, size_t memory_limit, bool flushes, rk_spool **out) {
   return rk::guarded("open a spool", [&] {
     *out = nullptr;
-    auto spool = new rk_spool(directory, memory_limit);
+    auto spool = new rk_spool(directory, memory_limit, flushes);
     const rk_status status = spool->open();
     if (status.code == RK_OK) *out = spool;
     else delete spool;
@@ -253,8 +210,8 @@ rk_status rk_spool_write(rk_spool *spool, int descriptor) {
   return rk::guarded("write a spool out", [&] { return spool->write_to(descriptor); });
 }
 
-rk_status rk_spool_take(rk_spool *spool, char *path, size_t capacity) {
-  return rk::guarded("take a spool file", [&] { return spool->take(path, capacity); });
+rk_status rk_spool_take(rk_spool *spool, bool flushed, char *path, size_t capacity) {
+  return rk::guarded("take a spool file", [&] { return spool->take(path, capacity, flushed); });
 }
 
 uint64_t rk_spool_count(const rk_spool *spool) { return spool->count; }

@@ -69,6 +69,51 @@ struct SpoolTests {
     #expect(shared.withUnsafeBytes { $0.last } == bytes.last)
   }
 
+  @Test("The digest is right for lengths around the blocks of SHA-256, however the bytes come")
+  func digests() throws {
+    let folder = try Folder()
+    for size in Array(0...130) + [4095, 4096, 4097, 70_001] {
+      let bytes = pattern(size)
+      for step in [1000, 64, 7] {
+        let spool = try Spool(directory: folder.path)
+        for start in stride(from: 0, to: size, by: step) {
+          try spool.append(Array(bytes[start..<min(start + step, size)]))
+        }
+        #expect(try spool.finish() == digest(of: bytes))
+      }
+    }
+  }
+
+  @Test("Objects that arrive at the same time are hashed side by side, and each gets its own digest")
+  func sideBySide() async throws {
+    let folder = try Folder()
+    let path = folder.path
+    let objects = (0..<24).map { number in Array(pattern(100_000 + 77_777 * number + 13).dropFirst(number % 13)) }
+    let digests = try await withThrowingTaskGroup(of: (Int, [UInt8]).self) { group in
+      for (number, bytes) in objects.enumerated() {
+        group.addTask {
+          // Some in memory, some in files; some in large pieces, some in small ones.
+          let spool = try Spool(directory: path, memoryLimit: number % 3 == 0 ? 64 << 10 : 4 << 20)
+          let step = number % 2 == 0 ? 131_060 : 9_001
+          for start in stride(from: 0, to: bytes.count, by: step) {
+            try spool.append(Array(bytes[start..<min(start + step, bytes.count)]))
+          }
+          return (number, try spool.finish())
+        }
+      }
+      return try await group.reduce(into: [Int: [UInt8]]()) { $0[$1.0] = $1.1 }
+    }
+    for (number, bytes) in objects.enumerated() { #expect(digests[number] == digest(of: bytes)) }
+    _ = folder
+  }
+
+  /// By OpenSSL.
+  private func digest(of bytes: [UInt8]) -> [UInt8] {
+    let hash = SHA256()
+    bytes.withUnsafeBytes { hash.update($0) }
+    return hash.finish()
+  }
+
   @Test("A file that nobody takes goes with its spool")
   func untaken() throws {
     let folder = try Folder()

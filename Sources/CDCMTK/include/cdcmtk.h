@@ -88,8 +88,9 @@ RK_EXPORT void rk_inflater_close(rk_inflater *inflater);
 /// Not thread-safe: one owner at a time. Every call may block on the disk once the spool has spilled.
 typedef struct rk_spool rk_spool;
 
-/// `directory` is where the file goes if the bytes outgrow `memory_limit` (rounded up to 4096).
-RK_EXPORT rk_status rk_spool_open(const char *_Nonnull directory, size_t memory_limit,
+/// `directory` is where the file goes if the bytes outgrow `memory_limit` (rounded up to 4096). With `flushes` it is on the
+/// disk at the end of `rk_spool_finish`, which costs less than later: it goes on beside the hashing of the last bytes.
+RK_EXPORT rk_status rk_spool_open(const char *_Nonnull directory, size_t memory_limit, bool flushes,
                                   rk_spool *_Nullable *_Nonnull out);
 RK_EXPORT rk_status rk_spool_append(rk_spool *_Nonnull spool, const void *_Nullable bytes, size_t count);
 RK_EXPORT uint64_t rk_spool_count(const rk_spool *_Nonnull spool);
@@ -106,8 +107,9 @@ RK_EXPORT rk_status rk_spool_bytes(rk_spool *_Nonnull spool, const void *_Nullab
 RK_EXPORT void *_Nullable rk_spool_head_room(rk_spool *_Nonnull spool, size_t *_Nonnull count);
 /// After finish: writes all bytes at the descriptor's position.
 RK_EXPORT rk_status rk_spool_write(rk_spool *_Nonnull spool, int descriptor);
-/// After finish and spilled: flushes the file (fdatasync), closes it and copies its path; the caller owns the file now.
-RK_EXPORT rk_status rk_spool_take(rk_spool *_Nonnull spool, char *_Nonnull path, size_t capacity);
+/// After finish and spilled: closes the file and copies its path; the caller owns the file now. With `flushed` its bytes are on
+/// the disk (fdatasync).
+RK_EXPORT rk_status rk_spool_take(rk_spool *_Nonnull spool, bool flushed, char *_Nonnull path, size_t capacity);
 /// Frees memory and mapping and removes a spill file nobody took.
 RK_EXPORT void rk_spool_free(rk_spool *_Nullable spool);
 

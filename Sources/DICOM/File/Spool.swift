@@ -32,6 +32,9 @@ public struct SpoolFailure: Error, Sendable, CustomStringConvertible {
 /// First `append`, then `finish`, then reading. Not for two threads at a time; appending and finishing may block on the disk
 /// once the limit is passed.
 public final class Spool: @unchecked Sendable {
+  /// 1 MiB with the head room of 4096 bytes: two of them fill a huge page.
+  public static let defaultMemoryLimit = (1 << 20) - 4096
+
   // Unchecked: one owner at a time is a rule for callers; after finish() nothing changes any more but takeSpillFile().
   let handle: OpaquePointer
 
@@ -39,10 +42,13 @@ public final class Spool: @unchecked Sendable {
   ///
   /// - Parameters:
   ///   - directory: Where the file goes if the bytes outgrow the memory; its name starts with "spool-".
-  ///   - memoryLimit: Bytes kept in memory, rounded up to a multiple of 4096. Memory is used as bytes come, not at once.
-  public init(directory: String, memoryLimit: Int = 1 << 20) throws(SpoolFailure) {
+  ///   - memoryLimit: Bytes kept in memory, rounded up to a multiple of 4096.
+  ///   - flushes: Whether a file is to be on the disk when ``finish()`` returns, for less than it costs later.
+  public init(
+    directory: String, memoryLimit: Int = defaultMemoryLimit, flushes: Bool = false
+  ) throws(SpoolFailure) {
     var handle: OpaquePointer?
-    try check(rk_spool_open(directory, max(memoryLimit, 0), &handle))
+    try check(rk_spool_open(directory, max(memoryLimit, 0), flushes, &handle))
     self.handle = handle!  // a good status promises a handle
   }
 
@@ -96,12 +102,14 @@ public final class Spool: @unchecked Sendable {
   /// Writes all bytes at the descriptor's position. Blocks.
   public func write(to descriptor: Int32) throws(SpoolFailure) { try check(rk_spool_write(handle, descriptor)) }
 
-  /// Flushes the spilled file to the disk (fdatasync) and hands it over: the caller removes or renames it.
+  /// Hands the spilled file over: the caller removes or renames it.
   ///
   /// Bytes lent before stay valid. A file nobody takes is removed with the spool.
-  public func takeSpillFile() throws(SpoolFailure) -> String {
+  ///
+  /// - Parameter flushed: whether its bytes must be on the disk (fdatasync) when this returns.
+  public func takeSpillFile(flushed: Bool = true) throws(SpoolFailure) -> String {
     var path = [CChar](repeating: 0, count: 4096)
-    try check(rk_spool_take(handle, &path, path.count))
+    try check(rk_spool_take(handle, flushed, &path, path.count))
     return String(decoding: path.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
