@@ -1,4 +1,5 @@
 import CDCMTK
+import Foundation
 import Synchronization
 
 /// The process-wide preparation that DCMTK needs: codecs, dictionary, log, and limits on memory.
@@ -24,6 +25,8 @@ public enum DICOMLibrary {
           sink.write(LogLevel(rawValue: level) ?? .error, String(cString: text))
         }, context)
       if !status.isOK { logger(.error, status.message) }
+      // 3 ms, for which the first image would have to wait otherwise.
+      Thread.detachNewThread { _ = DataDictionary.table }
     }
   }
 
