@@ -59,7 +59,7 @@ extension Archive {
         }
         // Success is a promise about now: an object that someone removed or cut short is put back.
         let isThere =
-          placer?.holds(kept.name.digest) == true || Folder.fileSize(objects.path(kept.name)) == kept.size
+          placer.holds(kept.name.digest) || Folder.fileSize(objects.path(kept.name)) == kept.size
         if !isThere { try putBack(spool, entry, kept) }
         return .duplicate(entry.identity)
       case .some(let other):
@@ -152,12 +152,6 @@ extension Archive {
   private func keep(_ spool: Spool, _ entry: IndexEntry, as name: ObjectName? = nil) throws(StoreFailure) {
     let isIndexed = name != nil
     let name = name ?? ObjectName(entry.digest)
-    guard let journal, let placer else {
-      try place(spool, name)
-      if !isIndexed { try writer.add(entry) }
-      laterFlushes?.note(entry.size)
-      return
-    }
     let isInMemory = spool.isInMemory
     // An object that has a file already is flushed as that file: the journal only says so.
     if !isInMemory { try place(spool, name) }
@@ -171,9 +165,9 @@ extension Archive {
       } else if isInMemory {
         try place(spool, name)
       }
-      try journal.waitUntilFlushed(ticket)
-      if !isIndexed { try writer.add(entry) }
+      try commits.commit(ticket, isIndexed ? nil : entry)
       if isPlacedLater { placer.acknowledge(entry.digest) }
+      laterFlushes?.note(entry.size)
     } catch {
       if isInMemory { placer.forget(entry.digest) }
       // After a failure of the disk nothing is touched any more: the next start decides.
@@ -189,7 +183,7 @@ extension Archive {
           try spool.withUnsafeBytes { try file.write($0, at: 0) }
         }
       } else {
-        try objects.adopt(spool.takeSpillFile(), as: name)
+        try objects.take(spool.takeSpillFile(flushed: options.durable), as: name)
       }
     } catch {
       // Nothing was acknowledged that relies on this file, so the store itself may go on.

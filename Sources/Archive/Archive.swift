@@ -24,12 +24,11 @@ public final class Archive: Sendable {
   /// nil when nothing is prepared.
   let preparation: Preparation?
   let threads: StoreThreads
-  /// nil in an archive that does not flush before it answers.
-  let journal: Journal?
+  let journal: Journal
+  let commits: GroupCommit
   /// Only in an archive that does not flush before it answers.
   let laterFlushes: LaterFlushes?
-  /// Beside a journal only.
-  let placer: Placer?
+  let placer: Placer
   /// The cases: at a site its own, in the centre those of all sites.
   public let cases: Cases
   /// What is to be sent to the hub; empty unless ``ArchiveOptions/queuesForLink``.
@@ -82,23 +81,22 @@ public final class Archive: Sendable {
     let lastEpoch = try recovery.run()
     // One flush of the file system covers the objects, their names, and the log of the index.
     let checkpoint: @Sendable () throws -> Void = { try objects.flush() }
-    let segmentSize = max(options.journalSegmentSize, JournalSegment.minimumSize)
-    spoolMemoryLimit = min(options.spoolMemoryLimit, Journal.firstSegmentSize(segmentSize) / 4)
-    if options.durable {
-      let journal = try Journal(
-        directory: options.directory + "/journal", segmentSize: segmentSize, segmentCount: options.journalSegments,
-        lastEpoch: lastEpoch, reserve: reserve, latch: latch, metrics: metrics, logger: logger, checkpoint: checkpoint)
-      self.journal = journal
-      placer = Placer(
-        pause: options.pauseBeforeFiles, journal: journal, objects: objects, reserve: reserve, latch: latch,
-        metrics: metrics, logger: logger)
-      laterFlushes = nil
-    } else {
-      journal = nil
-      placer = nil
-      laterFlushes = try LaterFlushes(
-        index: index, writer: writer, bytes: segmentSize, latch: latch, checkpoint: checkpoint)
-    }
+    let maker = JournalSegmentMaker(
+      directory: options.directory + "/journal", size: options.journalSegmentSize, reserve: reserve, logger: logger)
+    spoolMemoryLimit = min(options.spoolMemoryLimit, maker.firstSize / 4)
+    let journal = try Journal(
+      maker: maker, segmentCount: options.journalSegments, isDurable: options.durable, lastEpoch: lastEpoch,
+      latch: latch, metrics: metrics, checkpoint: checkpoint)
+    self.journal = journal
+    commits = GroupCommit(journal: journal, writer: writer, isDurable: options.durable, flights: flights)
+    placer = Placer(
+      pause: options.pauseBeforeFiles, journal: journal, objects: objects, reserve: reserve, latch: latch,
+      metrics: metrics, logger: logger)
+    laterFlushes =
+      options.durable
+      ? nil
+      : try LaterFlushes(
+        index: index, writer: writer, journal: journal, bytes: maker.size, latch: latch, checkpoint: checkpoint)
     cases = Cases(site: rules.site, code: rules.code, isSender: rules.queues, index: index, writer: writer)
     outbox = Outbox(
       isUsed: rules.queues, prepares: options.preparation?.prepares ?? false, index: index, writer: writer,
@@ -130,8 +128,8 @@ public final class Archive: Sendable {
     outboxClerk?.stop()
     guard flights.close() else { return }
     threads.close()
-    placer?.close()
-    journal?.close()
+    placer.close()
+    journal.close()
     laterFlushes?.close()
     if !latch.hasFailed { try objects.flush() }
     try index.close()
@@ -154,7 +152,7 @@ public final class Archive: Sendable {
       return objects.directory + "/none"
     }
     do {
-      try placer?.place(digest)
+      try placer.place(digest)
     } catch {
       // The object is safe in the journal, but for this reader it is not there now: opening the path will say so.
       logger.error("An object could not get its file.", metadata: ["digest": "\(digest)", "error": "\(error)"])

@@ -105,7 +105,7 @@ import Testing
     let bytes = object(1, side: 900)
     try archive.store(bytes)
     #expect(archive.reserve.promised.load(ordering: .relaxed) == bytes.count)
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     #expect(archive.reserve.promised.load(ordering: .relaxed) == 0)
     try archive.close()
   }

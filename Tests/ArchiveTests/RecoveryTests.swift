@@ -19,7 +19,7 @@ import Testing
     }
     for bytes in objects { try archive.store(bytes, receipt: Receipt(channel: .dimse, callingAETitle: "CT7")) }
     // The crashes here are of an archive whose objects have their files; others are in PlacerTests.
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
   }
 
   private func expectWhole(_ crashed: TestFolder, count: Int = 5) throws {
@@ -106,7 +106,7 @@ import Testing
       try archive.store(
         TestObject.make(instance: UID(rawValue: "1.7.\(number)"), number: number, side: 400, fill: UInt8(number)))
     }
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     let crashed = try folder.crashed()
     try FileManager.default.removeItem(atPath: crashed.path + "/journal/0.log")
     let recovered = try Archive.make(in: crashed)
@@ -127,7 +127,7 @@ import Testing
       try again.store(
         TestObject.make(instance: UID(rawValue: "1.7.\(number)"), number: number, side: 500, fill: UInt8(number)))
     }
-    try again.placer?.placeAll()
+    try again.placer.placeAll()
     let crashed = try folder.crashed()
     #expect(try Archive.make(in: crashed).statistics().instances == 125)
     #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/journal")).count >= 2)
@@ -169,7 +169,7 @@ import Testing
       try archive.store(
         TestObject.make(instance: UID(rawValue: "1.8.\(number)"), number: number, side: 500, fill: UInt8(number)))
     }
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     let crashed = try folder.crashed()
     for suffix in ["", "-wal", "-shm"] {
       try? FileManager.default.removeItem(atPath: crashed.path + "/index.sqlite" + suffix)
@@ -180,17 +180,57 @@ import Testing
     #expect(instances > 0 && instances < 125)
   }
 
-  @Test func `Without flushes a power cut takes objects, and their rows go with them`() throws {
+  @Test func `A large file whose new name the power cut took gets it again`() throws {
+    let otherFolder = try TestFolder()
+    let archive = try Archive.make(in: otherFolder) { $0.spoolMemoryLimit = 16 << 10 }
+    let bytes = TestObject.make(instance: "1.5", side: 300)
+    try archive.store(bytes)
+    let crashed = try otherFolder.crashed()
+    let incoming = crashed.path + "/incoming/"
+    try FileManager.default.moveItem(atPath: crashed.objectFiles()[0], toPath: incoming + "spool-abc123")
+    // Of the same length, and of an arrival that had not ended.
+    try Data(count: bytes.count).write(to: URL(filePath: incoming + "spool-abc122"))
+    let recovered = try Archive.make(in: crashed)
+    #expect(try crashed.objectFiles().map { try [UInt8](Data(contentsOf: URL(filePath: $0))) } == [bytes])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: incoming).isEmpty)
+    #expect(try recovered.verify().isClean)
+    #expect(stored(try recovered.store(bytes)) == nil)
+    try archive.close()
+  }
+
+  @Test func `Without flushes the end of the process loses nothing, and files that are missing come back`() throws {
     let folder = try TestFolder()
     let archive = try Archive.make(in: folder, durable: false)
     for bytes in objects { try archive.store(bytes) }
+    try archive.placer.placeAll()
     let crashed = try folder.crashed()
     let files = crashed.objectFiles()
     try FileManager.default.removeItem(atPath: files[0])
     try FileManager.default.removeItem(atPath: files[1])
     try Data().write(to: URL(filePath: files[1]))
     let recovered = try Archive.make(in: crashed, durable: false)
+    #expect(try recovered.statistics().instances == 5)
+    #expect(crashed.objectFiles().count == 5)
+    #expect(try recovered.verify().isClean)
+    try recovered.close()
+    try archive.close()
+    #expect(try Archive.make(in: folder).statistics().instances == 5)
+  }
+
+  @Test func `Without flushes a power cut takes objects, and their rows go with them`() throws {
+    let folder = try TestFolder()
+    let archive = try Archive.make(in: folder, durable: false)
+    for bytes in objects { try archive.store(bytes) }
+    let crashed = try folder.crashed()
+    // The journal reached the disk up to the third record only, and no file did.
+    try withSegment(crashed) { segment in
+      let start = objects.prefix(3).reduce(0) { $0 + JournalRecord.space(.inline, objectSize: $1.count) }
+      segment.replaceSubrange(start..<segment.count, with: Data(count: segment.count - start))
+    }
+    for file in crashed.objectFiles() { try FileManager.default.removeItem(atPath: file) }
+    let recovered = try Archive.make(in: crashed, durable: false)
     #expect(try recovered.statistics().instances == 3)
+    #expect(try recovered.verify().isClean)
     for bytes in objects { try recovered.store(bytes) }
     #expect(try recovered.statistics().instances == 5)
     try recovered.close()

@@ -43,18 +43,18 @@ import Testing
     let first = try #require(try stored(archive.store(bytes)))
     #expect(try archive.store(bytes) == .duplicate(first))
     #expect(try archive.statistics().instances == 1)
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     #expect(folder.objectFiles().count == 1)
   }
 
   @Test func `The same bytes again put back an object that someone removed`() throws {
     let bytes = TestObject.make()
     try archive.store(bytes)
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     let path = try #require(folder.objectFiles().first)
     try FileManager.default.removeItem(atPath: path)
     #expect(stored(try archive.store(bytes)) == nil)
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     #expect(try Data(contentsOf: URL(filePath: path)) == Data(bytes))
     #expect(try archive.statistics().instances == 1)
   }
@@ -67,7 +67,7 @@ import Testing
     #expect(entry.id == failure.quarantineID && entry.reason == .conflict)
     #expect(entry.receipt.callingAETitle == "CT1" && entry.receipt.peerAddress == "10.0.0.7")
     #expect(try archive.statistics().instances == 1)
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     #expect(folder.objectFiles().count == 1)
   }
 
@@ -210,7 +210,7 @@ import Testing
 
   @Test func `What is stored is read-only and nothing stays in the place of arrival`() throws {
     try archive.store(TestObject.make())
-    try archive.placer?.placeAll()
+    try archive.placer.placeAll()
     let path = try #require(folder.objectFiles().first)
     let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
     #expect(mode == 0o440)

@@ -177,7 +177,7 @@ extension Arrivals {
   }
 
   private func isThere(_ kept: KeptFile) -> Bool {
-    placer?.holds(kept.name.digest) == true || Folder.fileSize(objects.path(kept.name)) == kept.size
+    placer.holds(kept.name.digest) || Folder.fileSize(objects.path(kept.name)) == kept.size
   }
 
   private func durable(_ digest: Digest) -> ByteRanges? { monitor.withLock { $0.known[digest]?.have } }

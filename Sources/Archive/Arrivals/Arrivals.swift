@@ -43,7 +43,7 @@ public final class Arrivals: Sendable {
   let latch: FailureLatch
   let reserve: DiskReserve
   let quarantine: QuarantineStore
-  let placer: Placer?
+  let placer: Placer
   let logger: Logger
   let metrics = ArrivalMetrics()
   let board = DemandBoard()
@@ -57,7 +57,7 @@ public final class Arrivals: Sendable {
   /// - Parameter directory: the folder for what is not whole, on the archive's file system.
   init(
     directory: String, objects: ObjectStore, index: ArchiveIndex, writer: IndexWriter, flights: Flights,
-    latch: FailureLatch, reserve: DiskReserve, quarantine: QuarantineStore, placer: Placer?, logger: Logger
+    latch: FailureLatch, reserve: DiskReserve, quarantine: QuarantineStore, placer: Placer, logger: Logger
   ) throws {
     self.directory = directory
     self.objects = objects

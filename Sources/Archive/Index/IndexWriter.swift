@@ -3,19 +3,11 @@ import Foundation
 import GRDB
 import Logging
 
-/// The one writer of the index: what many threads store at a time goes into one transaction.
+/// The one writer of the index.
 ///
-/// No thread of its own: whoever finds nobody writing writes for all that wait.
+/// No thread of its own: one caller at a time writes, the others wait.
 final class IndexWriter: Sendable {
-  private final class Job: @unchecked Sendable {
-    // Guarded by the monitor, as soon as it is queued.
-    let entry: IndexEntry
-    var result: Result<Void, StoreFailure>?
-    init(_ entry: IndexEntry) { self.entry = entry }
-  }
-
   private struct State {
-    var queue: [Job] = []
     var isWriting = false
     /// Something was committed that nobody may hear of before it is on the disk.
     var mustFlush = false
@@ -39,35 +31,23 @@ final class IndexWriter: Sendable {
   }
 
   /// Adds an object to the index. Blocks until it is committed; from then on every reader finds it.
-  func add(_ entry: IndexEntry) throws(StoreFailure) {
-    let job = Job(entry)
-    monitor.withLock { $0.queue.append(job) }
-    while true {
-      enum Turn {
-        case done(Result<Void, StoreFailure>)
-        case write([Job], RecentRows)
-      }
-      let turn = monitor.wait { state -> Turn? in
-        if let result = job.result { return .done(result) }
-        if state.isWriting { return nil }
-        state.isWriting = true
-        let jobs = state.queue
-        state.queue = []
-        return .write(jobs, state.recent)
-      }
-      switch turn {
-      case .done(let result): return try result.get()
-      case .write(let jobs, let recent):
-        var mustFlush = false
-        let (results, recent) = write(jobs.map(\.entry), recent, &mustFlush)
-        monitor.change { state in
-          state.mustFlush = state.mustFlush || mustFlush
-          for (job, result) in zip(jobs, results) { job.result = result }
-          state.recent = recent
-          state.isWriting = false
-        }
-      }
+  func add(_ entry: IndexEntry) throws(StoreFailure) { try add([entry])[0].get() }
+
+  /// Adds objects to the index in one transaction, and says of each what came of it.
+  func add(_ entries: [IndexEntry]) -> [Result<Void, StoreFailure>] {
+    let recent = monitor.wait { state -> RecentRows? in
+      if state.isWriting { return nil }
+      state.isWriting = true
+      return state.recent
     }
+    var mustFlush = false
+    let (results, newRecent) = write(entries, recent, &mustFlush)
+    monitor.change { state in
+      if mustFlush { state.mustFlush = true }
+      state.recent = newRecent
+      state.isWriting = false
+    }
+    return results
   }
 
   /// Runs another change of the index, alone.

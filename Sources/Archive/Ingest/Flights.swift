@@ -55,6 +55,9 @@ final class Flights: Sendable {
     return try body()
   }
 
+  /// How many stores are under way.
+  var running: Int { monitor.withLock { $0.started.count } }
+
   /// How long the oldest running store has been under way; nil when none is.
   func oldestAge(at now: ContinuousClock.Instant = .now) -> Duration? {
     monitor.withLock { state in state.started.values.min().map { now - $0 } }

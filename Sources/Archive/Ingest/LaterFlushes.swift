@@ -15,19 +15,24 @@ final class LaterFlushes: Sendable {
 
   private let index: ArchiveIndex
   private let writer: IndexWriter
+  private let journal: Journal
   private let latch: FailureLatch
   private let checkpoint: @Sendable () throws -> Void
+  /// Bytes after which it flushes.
+  private let interval: Int
   private let monitor = Monitor(State())
 
   /// Flushes whenever `bytes` have come since the last time.
   init(
-    index: ArchiveIndex, writer: IndexWriter, bytes: Int, latch: FailureLatch,
+    index: ArchiveIndex, writer: IndexWriter, journal: Journal, bytes: Int, latch: FailureLatch,
     checkpoint: @escaping @Sendable () throws -> Void
   ) throws {
     self.index = index
     self.writer = writer
+    self.journal = journal
     self.latch = latch
     self.checkpoint = checkpoint
+    interval = bytes
     try noteFlushed()
     try index.flush()
     Thread.detachNewThread { [self] in
@@ -39,8 +44,10 @@ final class LaterFlushes: Sendable {
           return state.isClosing
         }
         do {
-          // First note how far the rows reach, then flush, then make that the truth.
+          // First note how far the rows reach, then flush, then make that the truth. Each of these rows has its record in the
+          // journal, but replay ends at the first record that is missing: so those before must be written, too.
           let last = try newestInstance()
+          guard try journal.waitUntilWritten() else { continue }
           try checkpoint()
           try noteFlushed(last)
         } catch {
@@ -53,7 +60,13 @@ final class LaterFlushes: Sendable {
   }
 
   /// Notes that `bytes` were stored.
-  func note(_ bytes: Int) { monitor.change { $0.bytes += bytes } }
+  func note(_ bytes: Int) {
+    let isDue = monitor.withLock { state in
+      state.bytes += bytes
+      return state.bytes >= interval
+    }
+    if isDue { monitor.wake() }
+  }
 
   /// Flushes and ends; a clean end leaves nothing to look at.
   func close() {

@@ -17,7 +17,7 @@ final class JournalSegment: @unchecked Sendable {
   let path: String
   let capacity: Int
   let file: SystemFile
-  /// Whether writes go around the page cache. Some file systems refuse.
+  /// Whether writes go around the page cache, which some file systems refuse.
   let isDirect: Bool
 
   var phase = Phase.free
@@ -31,6 +31,8 @@ final class JournalSegment: @unchecked Sendable {
   var written = 0
   /// Everything before is on the disk.
   var flushed = 0
+  /// Up to where some thread waits for records to be written.
+  var awaited = 0
   /// Some thread is flushing.
   var isFlushing = false
   /// Records before ``written`` and before ``flushed``.
@@ -43,11 +45,11 @@ final class JournalSegment: @unchecked Sendable {
 
   static let minimumSize = 4 << 20
 
-  init(opening path: String) throws(SystemError) {
+  init(opening path: String, isDirect: Bool) throws(SystemError) {
     let file: SystemFile
-    var isDirect = true
+    var isDirect = isDirect
     do {
-      file = try SystemFile(path, O_RDWR | SystemFile.direct)
+      file = try SystemFile(path, O_RDWR | (isDirect ? SystemFile.direct : 0))
     } catch  where error.code == EINVAL || error.code == ENOTSUP {
       file = try SystemFile(path, O_RDWR)
       isDirect = false
@@ -129,6 +131,7 @@ final class JournalSegment: @unchecked Sendable {
     pending = []
     written = 0
     flushed = 0
+    awaited = 0
     writtenRecords = 0
     flushedRecords = 0
     brokenAt = nil

@@ -13,6 +13,8 @@ import Synchronization
 final class ObjectStore: Sendable {
   let directory: String
   let incoming: String
+  /// Begins the names that a spool gives its files.
+  private static let arrivedPrefix = "spool-"
   private let root: SystemFile
   private let temporaryNames = Atomic<Int>(0)
 
@@ -44,9 +46,23 @@ final class ObjectStore: Sendable {
     incoming + "/made-\(temporaryNames.wrappingAdd(1, ordering: .relaxed).newValue)"
   }
 
-  /// Removes what interrupted arrivals left behind. Only while nothing arrives.
-  func clearIncoming() throws {
-    for name in try Folder.names(incoming) { try Folder.remove(incoming + "/" + name) }
+  /// Removes what interrupted arrivals left behind, but for files that came whole and were to be renamed. Only while nothing
+  /// arrives.
+  func clearIncoming(keepsArrived: Bool) throws {
+    for name in try Folder.names(incoming) where !(keepsArrived && name.hasPrefix(Self.arrivedPrefix)) {
+      try Folder.remove(incoming + "/" + name)
+    }
+  }
+
+  /// Looks for an object that came whole and whose new name did not reach the disk, and gives it that name.
+  func adoptArrived(_ digest: Digest, size: Int, as name: ObjectName) throws -> Bool {
+    for file in try Folder.names(incoming) where file.hasPrefix(Self.arrivedPrefix) {
+      let path = incoming + "/" + file
+      guard Folder.fileSize(path) == size, try ObjectCheck.digest(of: path) == digest else { continue }
+      try adopt(path, as: name)
+      return true
+    }
+    return false
   }
 
   /// Writes an object that is in memory; not flushed.
@@ -66,9 +82,14 @@ final class ObjectStore: Sendable {
 
   /// Takes over a file whose content is flushed already, and flushes its new name.
   func adopt(_ path: String, as name: ObjectName) throws {
+    try take(path, as: name)
+    try Folder.flush(folder(name.digest))
+  }
+
+  /// Takes over a file of `incoming`; the journal, and ``adoptArrived(_:size:as:)``, answer for its new name.
+  func take(_ path: String, as name: ObjectName) throws {
     chmod(path, 0o440)
     try Folder.rename(path, to: self.path(name))
-    try Folder.flush(folder(name.digest))
   }
 
   /// Brings every object, and everything else on the same file system, to the disk.

@@ -79,7 +79,7 @@ extension Outbox {
     }
     // Before the look at the file: see ReadLeases.
     let lease = leases.lease(UID(rawValue: object.study))
-    try placer?.place(digest)
+    try placer.place(digest)
     let path = objects.path(ObjectName(digest, received: received))
     guard Folder.fileSize(path) == object.size else { return nil }
     return (path, OutboxLease(lease: lease))

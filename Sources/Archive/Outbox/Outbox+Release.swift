@@ -117,7 +117,7 @@ extension Outbox {
       // The same object may just be coming again.
       try flights.alone(file.instance) { () throws in
         // What lies in the journal only would get its file after it was removed.
-        try placer?.place(file.name.received)
+        try placer.place(file.name.received)
         guard try index.kept(received: file.name.received) == nil, try index.kept(digest: file.name.digest) == nil
         else { return }
         for name in [file.name, ObjectName(file.name.received)] where Folder.fileSize(objects.path(name)) != nil {

@@ -16,14 +16,14 @@ public final class Outbox: Sendable {
   let leases: ReadLeases
   let flights: Flights
   let reserve: DiskReserve
-  let placer: Placer?
+  let placer: Placer
   /// Whether received images are prepared: else nothing is waited for.
   let prepares: Bool
   let clock = OutboxClock()
 
   init(
     isUsed: Bool, prepares: Bool, index: ArchiveIndex, writer: IndexWriter, objects: ObjectStore, leases: ReadLeases,
-    flights: Flights, reserve: DiskReserve, placer: Placer?
+    flights: Flights, reserve: DiskReserve, placer: Placer
   ) {
     self.isUsed = isUsed
     self.prepares = prepares

@@ -31,7 +31,7 @@ final class Preparation: Sendable {
 
   private let options: PreparationOptions
   private let replacement: Replacement
-  private let placer: Placer?
+  private let placer: Placer
   private let reserve: DiskReserve
   private let latch: FailureLatch
   private let logger: Logger
@@ -41,7 +41,7 @@ final class Preparation: Sendable {
 
   /// Starts the threads.
   init(
-    options: PreparationOptions, replacement: Replacement, placer: Placer?, reserve: DiskReserve, latch: FailureLatch,
+    options: PreparationOptions, replacement: Replacement, placer: Placer, reserve: DiskReserve, latch: FailureLatch,
     logger: Logger
   ) {
     self.options = options

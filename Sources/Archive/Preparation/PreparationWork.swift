@@ -21,7 +21,7 @@ struct PreparationWork: Sendable {
   struct Cancelled: Error {}
 
   let objects: ObjectStore
-  let placer: Placer?
+  let placer: Placer
   let options: PreparationOptions
   /// Where a large frame has all processors, there is one at a time: two would only take twice the memory.
   var largeFrames: NSLock?
@@ -52,7 +52,7 @@ struct PreparationWork: Sendable {
   {
     try checkpoint()
     // An object of the last moments may lie only in the journal.
-    try placer?.place(job.received)
+    try placer.place(job.received)
     let received = objects.path(ObjectName(job.received))
     let facts: ImageFacts
     do {

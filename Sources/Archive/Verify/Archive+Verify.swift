@@ -13,7 +13,7 @@ extension Archive {
   public func verify(progress: (VerifyProgress) -> Void = { _ in }) throws -> VerifyReport {
     var report = VerifyReport()
     let expected = try index.totals().instances
-    try placer?.placeAll()
+    try placer.placeAll()
     try objects.forEachFile { path, name in
       guard let name else {
         report.strangers += 1
@@ -151,7 +151,7 @@ extension Archive {
         if received == .kept, Folder.fileSize(objects.path(ObjectName(kept.name.received))) == nil {
           try writer.change(keepsRows: true) { try IndexReplacement.note(.gone, instances: [kept.id], $0) }
         }
-        guard placer?.holds(kept.name.digest) != true, Folder.fileSize(objects.path(kept.name)) == nil,
+        guard !placer.holds(kept.name.digest), Folder.fileSize(objects.path(kept.name)) == nil,
           // Not if it was replaced since the rows were read.
           try index.kept(received: kept.name.received)?.name == kept.name
         else { continue }

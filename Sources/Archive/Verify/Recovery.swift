@@ -6,7 +6,8 @@ import Logging
 
 /// What happens before an archive takes its first object: put right whatever an end without goodbye left behind.
 ///
-/// Looks only at what the journal holds (or, without one, at the rows since the last flush), never at the whole archive.
+/// Looks only at what the journal holds (and, in an archive that does not flush, at the rows since the last one), never at the whole
+/// archive.
 struct Recovery {
   let directory: String
   let objects: ObjectStore
@@ -20,14 +21,15 @@ struct Recovery {
   func run() throws -> UInt64 {
     let journalDirectory = directory + "/journal"
     try Folder.make(journalDirectory)
-    // Before anything is put back, which needs these names: whatever lies here was never acknowledged, since an object
-    // is in the journal, or has left this folder for good, before its sender hears of success.
-    try objects.clearIncoming()
+    // Before anything is put back, which needs these names.
+    try objects.clearIncoming(keepsArrived: true)
     if try index.isNew && !objects.isEmpty() {
       logger.error("The index was lost; the objects are there. Make it again with: rekkas verify")
     }
     let replay = try JournalReplay(directory: journalDirectory)
     if !replay.segments.isEmpty { try self.replay(replay) }
+    // Whatever still lies here was never acknowledged: an acknowledged object has a record in the journal.
+    try objects.clearIncoming(keepsArrived: false)
     try checkUnflushed()
     // The journal begins anew: what has gone from here cannot come back from it.
     try writer.change(keepsRows: true) { try $0.execute(sql: "DELETE FROM sent_object") }
@@ -70,7 +72,11 @@ struct Recovery {
         if let kept, try isReplaced(kept, digest) { return true }
         let name = kept?.name.digest == digest ? kept?.name : nil
         let path = objects.path(name ?? ObjectName(digest))
-        guard Folder.fileSize(path) == record.objectSize else {
+        // The record is flushed, and so is the file; its new name perhaps is not.
+        let isThere =
+          try Folder.fileSize(path) == record.objectSize
+          || objects.adoptArrived(digest, size: record.objectSize, as: name ?? ObjectName(digest))
+        guard isThere else {
           logger.error("An object of the journal has no file.", metadata: ["digest": "\(digest)"])
           return true
         }
@@ -157,9 +163,10 @@ struct Recovery {
     }
   }
 
-  // MARK: - Without a journal
+  // MARK: - Without flushing
 
-  /// After an archive that does not flush has ended badly: rows whose object did not reach the disk are taken out.
+  /// After an archive that does not flush has ended badly: rows whose object did not reach the disk, neither as a file nor in the
+  /// journal, are taken out.
   private func checkUnflushed() throws {
     let flushed = try index.pool.read { db in
       try Int64.fetchOne(db, sql: "SELECT value FROM state WHERE name = ?", arguments: [LaterFlushes.stateName])
