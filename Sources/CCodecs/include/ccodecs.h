@@ -28,17 +28,6 @@ typedef struct {
 
 CC_EXPORT void cc_bytes_free(cc_bytes *bytes);
 
-// ---- encoders ----
-
-/// JPEG baseline of `channels` 1 (grey) or 3 (RGB, by pixel). `full_chroma` keeps colour at full resolution (4:4:4), else 4:2:0.
-CC_EXPORT cc_status cc_jpeg_encode(const uint8_t *pixels, int width, int height, int channels, int quality, bool full_chroma,
-                                   cc_bytes *out);
-
-/// PNG of `channels` 1 or 3 with 8 or 16 bits a sample (16: host byte order). `profile` is an ICC profile to embed, or null; one that
-/// libpng does not take is left out.
-CC_EXPORT cc_status cc_png_encode(const void *pixels, int width, int height, int channels, int bits, const uint8_t *profile,
-                                  size_t profile_length, cc_bytes *out);
-
 // ---- stored values ----
 
 /// How a stored word becomes a top-aligned offset-binary 16-bit value: `((word << shift) & mask) ^ flip`.
@@ -82,6 +71,29 @@ CC_EXPORT void cc_align_wide(const void *numbers, size_t count, int kind, double
 
 /// Unpacks `count` pixels of one bit (least significant first) that begin at bit `first` into bytes 0 and 1.
 CC_EXPORT void cc_unpack_bits(const uint8_t *packed, size_t first, size_t count, uint8_t *out);
+
+// ---- encoders ----
+
+/// Where the rows of a picture of 8 bits a sample come from.
+typedef struct {
+  const void *start;     // of the first row
+  size_t stride;         // bytes from the start of one row to that of the next
+  const uint8_t *table;  // null: rows hold the samples; else stored words of a grey frame, looked up as `cc_map` does
+  cc_stored stored;      // how; of no meaning without a table
+} cc_rows;
+
+/// JPEG baseline of `channels` 1 (grey) or 3 (RGB, by pixel). `full_chroma` keeps colour at full resolution (4:4:4), else 4:2:0.
+///
+/// `striped`: a picture of a megapixel and more is cut into strips of rows, each a restart interval, and up to `threads` threads (this one
+/// among them) look words up and encode. The bytes are the same for any number of threads, and the pixels the same as without strips.
+/// Blocks (processor time); any thread.
+CC_EXPORT cc_status cc_jpeg_encode(const cc_rows *rows, int width, int height, int channels, int quality, bool full_chroma,
+                                   bool striped, unsigned threads, cc_bytes *out);
+
+/// PNG of `channels` 1 or 3 with 8 or 16 bits a sample (16: host byte order). `profile` is an ICC profile to embed, or null; one that
+/// libpng does not take is left out.
+CC_EXPORT cc_status cc_png_encode(const void *pixels, int width, int height, int channels, int bits, const uint8_t *profile,
+                                  size_t profile_length, cc_bytes *out);
 
 // ---- tables ----
 

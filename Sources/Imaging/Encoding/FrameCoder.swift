@@ -107,8 +107,13 @@ public enum FrameCoder {
       pixels.withUnsafeMutableBufferPointer { cc_ybr_full_to_rgb($0.baseAddress, format.pixelCount, $0.baseAddress) }
     }
     var out = cc_bytes()
-    let status = cc_jpeg_encode(
-      pixels, Int32(format.columns), Int32(format.rows), Int32(format.samplesPerPixel), Int32(quality), true, &out)
+    // Without restart markers, which other people's decoders of DICOM may never have met.
+    let status = pixels.withUnsafeBytes { bytes in
+      var rows = cc_rows(samples: bytes.baseAddress!, stride: format.columns * format.samplesPerPixel)
+      return cc_jpeg_encode(
+        &rows, Int32(format.columns), Int32(format.rows), Int32(format.samplesPerPixel), Int32(quality), true, false, 1,
+        &out)
+    }
     guard status.code == 0 else { throw .damaged(status.message) }
     defer { cc_bytes_free(&out) }
     return Array(UnsafeBufferPointer(start: out.data, count: out.length))

@@ -2,8 +2,10 @@ import CCodecs
 
 extension Picture {
   /// The picture as an image file of at most `limit` bytes: first with less quality, then with fewer pixels.
-  func encoded(as format: PictureFormat, within limit: Int?) throws(RenderFailure) -> RenderedImage {
-    var image = try encoded(as: format)
+  func encoded(
+    as format: PictureFormat, within limit: Int?, threads: Int = 1
+  ) throws(RenderFailure) -> RenderedImage {
+    var image = try encoded(as: format, threads: threads)
     guard let limit else { return image }
     // Below this a JPEG shows its blocks; a smaller picture without them is the better one.
     let leastQuality = 50
