@@ -80,6 +80,14 @@ struct TestObject {
     return try body(path)
   }
 
+  /// The same for what waits.
+  func withStoredFile<R>(_ body: (String) async throws -> R) async throws -> R {
+    let path = Self.temporaryPath()
+    try Data(writer.file(transferSyntax: transferSyntax)).write(to: URL(fileURLWithPath: path))
+    defer { unlink(path) }
+    return try await body(path)
+  }
+
   static func temporaryPath() -> String {
     FileManager.default.temporaryDirectory.appendingPathComponent("rekkas-test-\(UInt64.random(in: 0 ... .max))").path
   }

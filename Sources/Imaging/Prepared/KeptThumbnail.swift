@@ -29,13 +29,20 @@ public struct KeptThumbnail: Sendable, Hashable {
   /// Draws it from a file that was just prepared and proven. Blocks, about a millisecond.
   public static func make(path: String, layers: LayerTable, profile: CompressionProfile) throws(RenderFailure) -> Self {
     let source = PictureSource(path: path, digest: path, layers: layers)
-    let request = ThumbnailRequest(frame: layers.frames.count / 2)
+    let request = ThumbnailRequest(frame: middle(of: layers.frames.count))
     let renderer = PreparedRenderer(headers: PictureHeaders(capacity: 1 << 16))
     let (drawing, thumbnail) = try renderer.thumbnail(request, of: source, profile)
     guard let thumbnail, let box = drawing.viewport else { throw .noPixelData }
     return KeptThumbnail(
       frame: request.frame, side: box.width, width: thumbnail.image.width, height: thumbnail.image.height,
       isHidden: thumbnail.isHidden, profileFingerprint: fingerprint(of: profile), jpeg: thumbnail.image.bytes)
+  }
+
+  private static func middle(of frameCount: Int) -> Int { frameCount / 2 }
+
+  /// Whether the kept thumbnail of an object could answer a request: if not, it need not be looked for.
+  public static func mayAnswer(_ request: ThumbnailRequest, frameCount: Int) -> Bool {
+    request.frame == middle(of: frameCount) && !request.isPNG && request.box.map { $0.width == $0.height } ?? true
   }
 
   /// The answer to a request, if it is one.

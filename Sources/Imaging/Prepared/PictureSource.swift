@@ -1,3 +1,5 @@
+import DICOM
+
 /// A kept object of which pictures and frames are made.
 public struct PictureSource: Sendable {
   /// The file that is kept now.
@@ -12,6 +14,9 @@ public struct PictureSource: Sendable {
   /// The file as it was received, where it lies beside the prepared one. It may be gone when it is opened.
   public var received: String?
 
+  /// How large a frame is, when frames lie uncompressed in the kept file; nil for every other file.
+  public var nativeSize: FrameSize?
+
   /// Where codestreams are decoded.
   public enum Decoding: Sendable, Hashable {
     /// In our own process: we prepared and proved the object ourselves.
@@ -21,17 +26,42 @@ public struct PictureSource: Sendable {
   }
 
   public init(
-    path: String, digest: String, layers: LayerTable? = nil, decodedIn: Decoding = .process, received: String? = nil
+    path: String, digest: String, layers: LayerTable? = nil, decodedIn: Decoding = .process, received: String? = nil,
+    nativeSize: FrameSize? = nil
   ) {
     self.path = path
     self.digest = digest
     self.layers = layers
     self.decodedIn = decodedIn
     self.received = received
+    self.nativeSize = nativeSize
   }
 }
 
 extension PictureSource {
   /// The layers, when we may decode the object ourselves.
   var ownLayers: LayerTable? { decodedIn == .process ? layers : nil }
+}
+
+/// Columns and rows of a frame.
+public struct FrameSize: Sendable, Hashable {
+  public let columns: Int
+  public let rows: Int
+
+  public init(columns: Int, rows: Int) {
+    self.columns = columns
+    self.rows = rows
+  }
+}
+
+extension FrameSize {
+  init(_ format: FrameFormat) { self.init(columns: format.columns, rows: format.rows) }
+
+  var pixels: Int { columns * rows }
+
+  /// How many pixels are looked at or made for a picture, whatever are more.
+  func pixels(touchedBy viewport: Viewport?) -> Int {
+    guard let geometry = PictureGeometry(columns: columns, rows: rows, aspect: 1, viewport: viewport) else { return 0 }
+    return max(geometry.width * geometry.height, geometry.outWidth * geometry.outHeight)
+  }
 }

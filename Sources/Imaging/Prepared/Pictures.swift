@@ -4,8 +4,9 @@ import Foundation
 /// Pictures, frames and native copies of kept objects: the one door for whoever serves them.
 ///
 /// Objects that we prepared ourselves are decoded in this process, each from the shortest prefix that suffices; all others go to the
-/// worker processes of a ``RenderPool`` (DESIGN §10), and so do full-size pictures while the received file is still there. Of objects that
-/// others prepared the workers read the shortest prefix, too. Nothing here blocks the caller: own threads wait for disk and codec.
+/// worker processes of a ``RenderPool`` (DESIGN §10), but for pictures of uncompressed frames, which nothing has to be decoded for: those are
+/// drawn here, too, and so are large pictures of prepared objects while the received file is still there. Of objects that others prepared the
+/// workers read the shortest prefix. Nothing here blocks the caller: own threads wait for disk and codec.
 public final class Pictures: Sendable {
   /// What thumbnails are like, and which are hidden.
   public let profile: CompressionProfile?
@@ -38,11 +39,15 @@ public final class Pictures: Sendable {
   public func render(_ request: RenderRequest, of source: PictureSource) async throws -> RenderedImage {
     var request = request
     request.path = source.path
-    guard let table = source.ownLayers else { return try await pool.render(request, of: source, grade: .view) }
-    if let received = source.received, renderer.needsAll(request, table) {
+    guard let table = source.ownLayers else {
+      if let size = source.nativeSize, let image = try await native(request, size) { return image }
+      return try await pool.render(request, of: source, grade: .view)
+    }
+    if let received = source.received, renderer.prefersReceived(request, table, grade: .view) {
       // Equal sample by sample, and nothing of it has to be decoded.
       request.path = received
       do {
+        if let image = try await native(request, FrameSize(table.format)) { return image }
         return try await pool.render(request)
       } catch RenderFailure.missing {
         request.path = source.path
@@ -53,16 +58,28 @@ public final class Pictures: Sendable {
     return try await threads.run(isLong ? .long : .short) {
       // Two halves of a picture for one reader, but one each for two.
       let share = isLong && threads.isQuiet ? processors : 1
-      return try renderer.picture(drawing, of: source, table, grade: .view, threads: share)
-        .encoded(as: drawing.format, within: drawing.byteLimit)
+      return try renderer.drawing(drawing, of: source, table, grade: .view, threads: share)
+        .image(as: drawing.format, within: drawing.byteLimit, threads: share)
+    }
+  }
+
+  /// A picture of a frame that lies uncompressed in its file; nil where a worker must draw it.
+  private func native(_ request: RenderRequest, _ size: FrameSize) async throws -> RenderedImage? {
+    let (threads, processors) = (threads, processors)
+    let isLong = size.pixels(touchedBy: request.viewport) > NativeRenderer.shortPixels
+    return try await threads.run(isLong ? .long : .short) {
+      let share = isLong && threads.isQuiet ? processors : 1
+      return try NativeRenderer.drawing(request)?
+        .image(as: request.format, within: request.byteLimit, threads: share)
     }
   }
 
   /// The small picture of one frame, of at most ``Thumbnail/byteLimit`` bytes. Throws `RenderFailure`, or `CancellationError`.
   public func thumbnail(_ request: ThumbnailRequest, of source: PictureSource) async throws -> Thumbnail {
     let (renderer, profile) = (renderer, profile)
+    let isLong = (source.nativeSize?.pixels ?? 0) > NativeRenderer.shortPixels
     /// The header is read, and what needs no worker is drawn at once.
-    let first: (drawing: RenderRequest, thumbnail: Thumbnail?) = try await threads.run(.short) {
+    let first: (drawing: RenderRequest, thumbnail: Thumbnail?) = try await threads.run(isLong ? .long : .short) {
       try renderer.thumbnail(request, of: source, profile)
     }
     if let thumbnail = first.thumbnail { return thumbnail }

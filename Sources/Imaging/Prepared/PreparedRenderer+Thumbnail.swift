@@ -15,10 +15,28 @@ extension PreparedRenderer {
         drawing, Thumbnail(image: try symbol.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: true)
       )
     }
-    guard let table = source.ownLayers else { return (drawing, nil) }
-    let picture = try picture(drawing, of: source, table, grade: .thumbnail)
+    guard let drawn = try small(drawing, of: source) else { return (drawing, nil) }
     return (
-      drawing, Thumbnail(image: try picture.encoded(as: drawing.format, within: drawing.byteLimit), isHidden: false)
+      drawing,
+      Thumbnail(image: try drawn.image(as: drawing.format, within: drawing.byteLimit), isHidden: false)
     )
+  }
+
+  /// What a small picture is made of; nil where a worker must draw it.
+  private func small(_ request: RenderRequest, of source: PictureSource) throws(RenderFailure) -> Drawing? {
+    guard let table = source.ownLayers else {
+      return source.nativeSize == nil ? nil : try NativeRenderer.drawing(request)
+    }
+    if let path = source.received, prefersReceived(request, table, grade: .thumbnail) {
+      var received = request
+      received.path = path
+      do throws(RenderFailure) {
+        if let drawing = try NativeRenderer.drawing(received) { return drawing }
+      } catch {
+        // Gone meanwhile: the prepared one has all of it.
+        guard error == .missing else { throw error }
+      }
+    }
+    return try drawing(request, of: source, table, grade: .thumbnail)
   }
 }

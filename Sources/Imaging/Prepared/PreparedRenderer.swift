@@ -9,20 +9,20 @@ struct PreparedRenderer: Sendable {
   /// - Parameters:
   ///   - grade: how good the picture must be, when it is smaller than the image.
   ///   - threads: processors for a large frame.
-  func picture(
+  func drawing(
     _ request: RenderRequest, of source: PictureSource, _ table: LayerTable, grade: PrefixChoice.Grade, threads: Int = 1
-  ) throws(RenderFailure) -> Picture {
-    try picture(
+  ) throws(RenderFailure) -> Drawing {
+    try drawing(
       request, of: source, table.format, try Self.entry(request.frame, table), grade: grade, threads: threads)
   }
 
   /// - Parameters:
   ///   - format: of every frame.
   ///   - entry: of the request's frame.
-  func picture(
+  func drawing(
     _ request: RenderRequest, of source: PictureSource, _ format: FrameFormat, _ entry: LayerTable.Frame,
     grade: PrefixChoice.Grade, threads: Int = 1
-  ) throws(RenderFailure) -> Picture {
+  ) throws(RenderFailure) -> Drawing {
     let header = try headers.header(of: source, frame: request.frame)
     let attributes = header.attributes ?? ImageAttributes()
     guard
@@ -48,18 +48,24 @@ struct PreparedRenderer: Sendable {
       }
     }
     let reduction = FrameReduction(columns: format.columns, rows: format.rows, levels: levels)
+    return Drawing(
+      frame: frame, attributes: attributes,
+      geometry: geometry.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows), whole: geometry,
+      wishes: try wishes(request, of: source, format),
+      profile: request.embedsProfile && format.isColour ? header.profile : nil)
+  }
+
+  /// - Parameter format: of the whole frame.
+  func wishes(
+    _ request: RenderRequest, of source: PictureSource, _ format: FrameFormat
+  ) throws(RenderFailure) -> Renderer.Wishes {
     var wishes = Renderer.Wishes(window: request.window, depth: request.format.depth)
     if request.overlays {
       // Planes inside the pixels' words are none: such objects are not prepared.
       let object = try PictureHeaders.object(of: source)
       wishes.overlay = OverlayMask(object.dataSet, format, number: request.frame, frame: nil)
     }
-    var picture = try Renderer.picture(
-      of: frame, attributes,
-      geometry.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows), whole: geometry,
-      wishes: wishes)
-    if request.embedsProfile, format.isColour { picture.profile = header.profile }
-    return picture
+    return wishes
   }
 
   /// Whether the picture takes much longer than a thumbnail.
@@ -73,14 +79,15 @@ struct PreparedRenderer: Sendable {
       > Self.shortPixels
   }
 
-  /// Whether the picture needs every layer at full size: it is as large as the image, or has its values.
-  func needsAll(_ request: RenderRequest, _ table: LayerTable) -> Bool {
+  /// Whether a picture is sooner drawn from the received file, where that is still there: from the codestream it would be decoded, at full
+  /// size or at one that has not many fewer samples. It is the better picture, too: averages instead of a low band.
+  func prefersReceived(_ request: RenderRequest, _ table: LayerTable, grade: PrefixChoice.Grade) -> Bool {
     if request.format.depth == 16 { return true }
     guard
       let geometry = PictureGeometry(
         columns: table.format.columns, rows: table.format.rows, aspect: 1, viewport: request.viewport)
     else { return false }
-    return geometry.outWidth >= geometry.width || geometry.outHeight >= geometry.height
+    return FrameReduction.levels(for: geometry, slack: grade.slack) <= grade.mostLevelsOfReceived
   }
 
   /// A picture of so many pixels is decoded in some ten milliseconds.
@@ -99,7 +106,7 @@ struct PreparedRenderer: Sendable {
     return try decode(source, table.format, entry, .whole, threads: 1).frame
   }
 
-  private static func entry(_ number: Int, _ table: LayerTable) throws(RenderFailure) -> LayerTable.Frame {
+  static func entry(_ number: Int, _ table: LayerTable) throws(RenderFailure) -> LayerTable.Frame {
     guard table.frames.indices.contains(number) else { throw .frameOutOfRange(count: table.frames.count) }
     return table.frames[number]
   }

@@ -12,11 +12,19 @@ final class ObjectRenderer {
   init(memoryLimit: Int = .max) { frameLimit = min(FrameDecoder.frameLimit, memoryLimit / 3) }
 
   func render(_ request: RenderRequest) throws(RenderFailure) -> RenderedImage {
-    try picture(request).encoded(as: request.format, within: request.byteLimit)
+    try drawing(request).image(as: request.format, within: request.byteLimit)
   }
 
-  func picture(_ request: RenderRequest) throws(RenderFailure) -> Picture {
-    let object = try open(request.path)
+  func picture(_ request: RenderRequest) throws(RenderFailure) -> Picture { try drawing(request).picture() }
+
+  private func drawing(_ request: RenderRequest) throws(RenderFailure) -> Drawing {
+    try Self.drawing(request, of: try open(request.path), frameLimit: frameLimit)
+  }
+
+  /// Decodes the frame, no larger than the picture where that is allowed.
+  static func drawing(
+    _ request: RenderRequest, of object: ImageObject, frameLimit: Int
+  ) throws(RenderFailure) -> Drawing {
     let dataSet = object.object.dataSet
     let format = object.format
     let attributes = ImageAttributes(dataSet, frame: request.frame, format: format)
@@ -24,17 +32,17 @@ final class ObjectRenderer {
       let whole = PictureGeometry(
         columns: format.columns, rows: format.rows, aspect: attributes.aspect, viewport: request.viewport)
     else { throw .emptyRegion }
-    let wanted = Self.canReduce(request, attributes, format) ? FrameReduction.levels(for: whole) : 0
-    let (frame, levels) = try Self.translated { () throws(FrameFailure) in
+    let wanted = canReduce(request, attributes, format) ? FrameReduction.levels(for: whole) : 0
+    let (frame, levels) = try translated { () throws(FrameFailure) in
       try object.reducedFrame(request.frame, reduce: wanted, limit: frameLimit)
     }
     let reduction = FrameReduction(columns: format.columns, rows: format.rows, levels: levels)
     let geometry = whole.reduced(reduction, columns: frame.format.columns, rows: frame.format.rows)
     var wishes = Renderer.Wishes(window: request.window, depth: request.format.depth)
     if request.overlays { wishes.overlay = OverlayMask(dataSet, frame.format, number: request.frame, frame: frame) }
-    var picture = try Renderer.picture(of: frame, attributes, geometry, whole: whole, wishes: wishes)
-    if request.embedsProfile, frame.format.isColour { picture.profile = ColourProfile(dataSet) }
-    return picture
+    let profile = request.embedsProfile && frame.format.isColour ? ColourProfile(dataSet) : nil
+    return Drawing(
+      frame: frame, attributes: attributes, geometry: geometry, whole: whole, wishes: wishes, profile: profile)
   }
 
   /// Whether a picture may be made of fewer samples than the frame has: none that shows values, labels or indices, or that which lies in

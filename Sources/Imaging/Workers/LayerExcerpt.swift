@@ -21,12 +21,12 @@ struct LayerExcerpt: Codable, Sendable {
     self.grade = grade
   }
 
-  /// The picture, from the layers that it needs; nil where they are not what was said.
-  func picture(_ request: RenderRequest, _ renderer: PreparedRenderer) throws(RenderFailure) -> Picture? {
+  /// What the picture is made of, from the layers that it needs; nil where they are not what was said.
+  func drawing(_ request: RenderRequest, _ renderer: PreparedRenderer) throws(RenderFailure) -> Drawing? {
     guard let table = LayerTable(encoded: [UInt8](layers)), let entry = table.frames.first else { return nil }
     let source = PictureSource(path: request.path, digest: digest, layers: table, decodedIn: .worker)
     do throws(RenderFailure) {
-      return try renderer.picture(request, of: source, table.format, entry, grade: grade)
+      return try renderer.drawing(request, of: source, table.format, entry, grade: grade)
     } catch {
       switch error {
       case .undecodable, .unreadable: return nil

@@ -28,8 +28,8 @@ public enum RenderWorker {
         case .render(let request):
           payload = reply.take(try renderer.render(request))
         case .renderPrepared(let request, let excerpt):
-          if let picture = try excerpt.picture(request, prepared) {
-            payload = reply.take(try picture.encoded(as: request.format, within: request.byteLimit))
+          if let drawing = try excerpt.drawing(request, prepared) {
+            payload = reply.take(try drawing.image(as: request.format, within: request.byteLimit))
           } else {
             payload = reply.take(try renderer.render(request))
           }

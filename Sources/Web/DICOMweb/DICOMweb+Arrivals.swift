@@ -44,10 +44,11 @@ extension DICOMweb {
     /// What is here of it.
     case arriving(InstanceRecord, ArrivalPreview)
 
-    /// Names the bytes that are drawn: another when more is here.
+    /// Names the bytes that are drawn: another when more is here, and when the received file has gone, from which a smaller picture is
+    /// another average.
     var digest: String {
       switch self {
-      case .whole(let record): record.digest
+      case .whole(let record): record.layers != nil && record.hasReceivedFile ? record.digest + "+" : record.digest
       case .arriving(_, let preview): preview.key
       }
     }

@@ -50,7 +50,9 @@ extension DICOMweb {
 
   /// The one that was made when the image was prepared, if it is what is asked for.
   private func keptThumbnail(_ wanted: ThumbnailRequest, _ drawable: Drawable) async throws -> Thumbnail? {
-    guard case .whole(let record) = drawable, let kept = try await archive.thumbnail(of: record) else { return nil }
+    guard case .whole(let record) = drawable, KeptThumbnail.mayAnswer(wanted, frameCount: record.frameCount),
+      let kept = try await archive.thumbnail(of: record)
+    else { return nil }
     return kept.answer(to: wanted, profileFingerprint: pictures.profileFingerprint)
   }
 }

@@ -80,7 +80,7 @@ struct DICOMweb: Sendable {
       try await draw(
         PictureSource(
           path: path, digest: record.digest, layers: record.layers, decodedIn: record.decodedIn,
-          received: archive.receivedPath(of: record)))
+          received: archive.receivedPath(of: record), nativeSize: record.nativeSize))
     }
   }
 
@@ -93,6 +93,12 @@ struct DICOMweb: Sendable {
 }
 
 extension InstanceRecord {
+  /// When frames lie uncompressed in the file.
+  fileprivate var nativeSize: FrameSize? {
+    guard let pixelData, !pixelData.isEncapsulated, !pixelData.isInInflatedDataSet else { return nil }
+    return FrameSize(columns: columns, rows: rows)
+  }
+
   var scope: ResourceScope {
     ResourceScope(study: studyInstanceUID, series: seriesInstanceUID, instance: sopInstanceUID)
   }

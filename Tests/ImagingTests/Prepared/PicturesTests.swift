@@ -25,7 +25,7 @@ import Testing
     try await body(path, PictureSource(path: output, digest: path, layers: prepared.layers))
   }
 
-  private static func noise(_ side: Int) -> TestObject {
+  static func noise(_ side: Int) -> TestObject {
     var dice = Dice(3)
     return .grey((0..<side * side).map { _ in Int(dice.next() >> 52) }, columns: side, stored: 12)
   }
@@ -66,6 +66,8 @@ import Testing
           (ThumbnailRequest(frame: 1), false), (ThumbnailRequest(frame: 0, isPNG: true), false),
         ] {
           #expect((kept.answer(to: wanted, profileFingerprint: pictures.profileFingerprint) != nil) == fits)
+          // Nothing that it answers is kept from it.
+          #expect(KeptThumbnail.mayAnswer(wanted, frameCount: 1) == fits)
         }
         let others = Pictures(pool: pool, profile: other).profileFingerprint
         #expect(kept.answer(to: request, profileFingerprint: others) == nil)
@@ -90,39 +92,69 @@ import Testing
     await pictures.shutdown()
   }
 
-  @Test(.enabled(if: RenderPoolTests.executable != nil, "the rekkas executable is not beside the tests"))
-  func `a full-size picture is the same from the received file and, when that is gone, from the prepared one`()
+  @Test func `a full-size picture is the same from the received file and, when that is gone, from the prepared one`()
     async throws
   {
-    let pool = RenderPool(executable: try #require(RenderPoolTests.executable), workers: 1)
     let pictures = Pictures(pool: pool)
-    let unable = Pictures(pool: self.pool)
     try await withPrepared(Self.noise(200)) { path, source in
       var both = source
       both.received = path
+      var gone = both
+      gone.received = path + ".gone"
+      var drawn: [(RenderRequest, [UInt8])] = []
       for (viewport, format) in [
-        (nil, .png), (nil, .jpeg(quality: 90)), (Viewport(width: 50, height: 50), .png16),
-        (Viewport(width: 400, height: 400), .png),
+        (nil, .png), (nil, .jpeg(quality: 90)), (nil, .png16), (Viewport(width: 400, height: 400), .png),
       ] as [(Viewport?, PictureFormat)] {
         for window in [nil, Window(center: 1000, width: 700)] {
           let request = RenderRequest(path: "", viewport: viewport, window: window, format: format)
           let received = try await pictures.render(request, of: both)
           #expect(try await pictures.render(request, of: source).bytes == received.bytes)
-          // It is the received file that is drawn from, by a worker.
-          await #expect(throws: RenderFailure.self) { try await unable.render(request, of: both) }
-          var gone = both
-          gone.received = path + ".gone"
           #expect(try await pictures.render(request, of: gone).bytes == received.bytes)
+          drawn.append((request, received.bytes))
         }
       }
-      // Small ones need neither the received file nor a worker.
-      let small = RenderRequest(path: "", viewport: Viewport(width: 50, height: 50))
-      #expect(try await unable.render(small, of: both).width == 50)
-      #expect(try await unable.thumbnail(ThumbnailRequest(frame: 0), of: both).image.width > 50)
+      // Nothing of the prepared file's pixels is read when the received one is there.
+      let table = try #require(source.layers)
+      let file = try FileHandle(forWritingTo: URL(fileURLWithPath: source.path))
+      try file.seek(toOffset: UInt64(table.frames[0].offset))
+      try file.write(contentsOf: [UInt8](repeating: 0, count: 40))
+      for (request, bytes) in drawn { #expect(try await pictures.render(request, of: both).bytes == bytes) }
+      await #expect(throws: RenderFailure.self) { try await pictures.render(drawn[0].0, of: gone) }
     }
-    await unable.shutdown()
     await pictures.shutdown()
-    await pool.shutdown()
+  }
+
+  @Test func `a smaller picture is an average of the received file, until that costs more than a prefix`() async throws
+  {
+    let pictures = Pictures(pool: pool)
+    try await withPrepared(Self.noise(512)) { path, source in
+      var both = source
+      both.received = path
+      func view(_ side: Int) -> RenderRequest {
+        RenderRequest(path: "", viewport: Viewport(width: side, height: side), format: .png)
+      }
+      func small(_ side: Int) -> ThumbnailRequest { ThumbnailRequest(frame: 0, box: (side, side), isPNG: true) }
+      for (side, isReceived) in [(256, true), (64, true), (63, true), (32, false)] {
+        var request = view(side)
+        request.path = path
+        let averaged = try ObjectRenderer().render(request).bytes
+        #expect((try await pictures.render(view(side), of: both).bytes == averaged) == isReceived, "\(side)")
+        #expect(try await pictures.render(view(side), of: source).bytes != averaged)
+      }
+      for (side, isReceived) in [(100, true), (57, false)] {
+        let prefix = try await pictures.thumbnail(small(side), of: source).image.bytes
+        #expect((try await pictures.thumbnail(small(side), of: both).image.bytes != prefix) == isReceived, "\(side)")
+      }
+      var gone = both
+      gone.received = path + ".gone"
+      #expect(try await pictures.render(view(256), of: gone).bytes == pictures.render(view(256), of: source).bytes)
+      let (without, with) = (
+        try await pictures.thumbnail(small(100), of: gone).image.bytes,
+        try await pictures.thumbnail(small(100), of: source).image.bytes
+      )
+      #expect(without == with)
+    }
+    await pictures.shutdown()
   }
 
   @Test(.enabled(if: RenderPoolTests.executable != nil, "the rekkas executable is not beside the tests"))

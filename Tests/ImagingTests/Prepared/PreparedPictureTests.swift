@@ -15,8 +15,9 @@ import Testing
     func picture(_ viewport: Viewport? = nil, window: Window? = nil, grade: PrefixChoice.Grade = .view) throws
       -> Picture
     {
-      try renderer.picture(
-        RenderRequest(path: source.path, viewport: viewport, window: window), of: source, table, grade: grade)
+      try renderer.drawing(
+        RenderRequest(path: source.path, viewport: viewport, window: window), of: source, table, grade: grade
+      ).picture()
     }
 
     func receivedPicture(_ viewport: Viewport? = nil, window: Window? = nil) throws -> Picture {
@@ -156,12 +157,13 @@ import Testing
     try keep(.grey(noisy, columns: 256)) { kept in
       let viewport = Viewport(width: 128, height: 128)
       let narrow = Window(center: 10_000, width: 600)!
-      let all = try kept.renderer.picture(
+      let all = try kept.renderer.drawing(
         RenderRequest(path: kept.source.path, viewport: viewport, window: narrow), of: kept.source,
         LayerTable(
           format: kept.table.format,
           frames: [.init(offset: kept.table.frames[0].offset, layerEnds: [kept.table.frames[0].layerEnds.last!])]),
-        grade: .view)
+        grade: .view
+      ).picture()
       let chosen = try kept.picture(viewport, window: narrow)
       let square = zip(all.pixels, chosen.pixels).reduce(0) { $0 + pow(Double($1.0) - Double($1.1), 2) }
       #expect(square / Double(all.pixels.count) < 65_025 / pow(10, 2.6), "26 dB of what all layers show")
@@ -173,14 +175,14 @@ import Testing
   @Test func `a frame that is not there and a file that is gone are told apart`() throws {
     try keep(.grey([1, 2, 3, 4], columns: 2)) { kept in
       #expect(throws: RenderFailure.frameOutOfRange(count: 1)) {
-        try kept.renderer.picture(RenderRequest(path: "", frame: 1), of: kept.source, kept.table, grade: .view)
+        try kept.renderer.drawing(RenderRequest(path: "", frame: 1), of: kept.source, kept.table, grade: .view)
       }
       _ = try kept.picture()
       unlink(kept.source.path)
       #expect(throws: RenderFailure.missing) { try kept.picture() }
       let fresh = PreparedRenderer(headers: PictureHeaders())
       #expect(throws: RenderFailure.missing) {
-        try fresh.picture(RenderRequest(path: ""), of: kept.source, kept.table, grade: .view)
+        try fresh.drawing(RenderRequest(path: ""), of: kept.source, kept.table, grade: .view)
       }
     }
   }
