@@ -10,7 +10,17 @@ extension Archive {
     // Before the rows: see ReadLeases.
     let lease = leases.lease(study)
     Reading.current?.keep(lease)
-    return try await index.pool.read { db in
+    let version = index.changes.version
+    let key = instance.map { RecentRecords.Key(study: study, series: series, instance: $0) }
+    if let key, let known = index.recent.record(key, version: version, lease: lease) { return [known] }
+    let records = try await read(study, series, instance, lease)
+    if let key, let record = records.first, records.count == 1 { index.recent.note(record, for: key, version: version) }
+    return records
+  }
+
+  private func read(_ study: UID, _ series: UID?, _ instance: UID?, _ lease: ReadLease) async throws -> [InstanceRecord]
+  {
+    try await index.pool.read { db in
       try Self.rows(
         db,
         columns: """

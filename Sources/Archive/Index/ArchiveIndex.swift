@@ -12,6 +12,7 @@ final class ArchiveIndex: Sendable {
   /// Whether the database had to be made: with objects beside it, it was lost.
   let isNew: Bool
   let changes = ArchiveChanges()
+  let recent = RecentRecords()
   /// Checkpoints run on a connection of their own, so that commits need not wait for the disk.
   private let checkpoints: DatabaseQueue
   private let walFile: SystemFile

@@ -40,8 +40,8 @@ public struct InstanceRecord: Sendable {
   /// ``size`` are those that it will have.
   public let arrival: ArrivalProgress?
   public let receivedAt: Date
-  /// Keeps the file there.
-  let lease: ReadLease
+  /// Keeps the file there; nil only in ``RecentRecords``.
+  var lease: ReadLease?
 }
 
 /// The metadata of one instance as computed when it came.
