@@ -4,7 +4,9 @@ NAME-j2k, with the files that we prepared and its GDCM plugin to decode them.
 
     imaging.py --harness DIR --relay hub.json [--rounds 3] [--peers orthanc112-nd]
 
-Every thumbnail that is called "made" is asked for with a viewport of its own, so that no cache of finished pictures answers.
+Every picture that is called "made" is asked for with a viewport or a window of its own, so that no finished one answers. A "kept" thumbnail
+is the one that lists ask for, `/thumbnail` without a viewport, made when the image was prepared; the peers make theirs, of the same size, for each
+request. "Kept, first": every one for the first time since the start, from the index; later ones may come from memory.
 """
 import argparse
 import itertools
@@ -101,19 +103,22 @@ def views(p, which, side, count):
     return out
 
 
-def loads(p, ct, dx):
+def loads(p, ct, dx, r):
     ours = p.name.startswith("rekkas")
     # Such that each run lasts about a second.
     j2k = p.name.endswith("-j2k")
     dx_count = 800 if ours else 8 if j2k else 40
     ct_count = 1500 if ours else 100 if j2k else 300
-    plain = [instance(p, t, "/thumbnail" if ours else "/rendered?viewport=128,128") for t in ct]
+    kept = {k: [instance(p, t, "/thumbnail" if ours else f"/rendered?viewport={side},{side}") for t in which]
+            for k, which, side in (("CT", ct, 128), ("DX", dx, 192))}
     out = {}
+    if ours and r == 0:
+        out["thumbnail CT, kept, first, x4"] = (kept["CT"], 4, len(ct), [JPEG])
     for n in (1, 4):
+        out[f"thumbnail CT, kept, x{n}"] = (kept["CT"], n, (6 if ours else 1) * ct_count, [JPEG])
+        out[f"thumbnail DX, kept, x{n}"] = (kept["DX"], n, (10 if ours else 1) * dx_count, [JPEG])
         out[f"thumbnail CT 128, made, x{n}"] = (small(p, ct, 128, ct_count), n, ct_count, [JPEG])
         out[f"thumbnail DX 192, made, x{n}"] = (small(p, dx, 192, dx_count), n, dx_count, [JPEG])
-        if ours:
-            out[f"thumbnail CT 128, again, x{n}"] = (plain, n, 3 * len(plain), [JPEG])
     out |= {
         "rendered CT 256, x4": (views(p, ct, 256, len(ct)), 4, len(ct), [JPEG]),
         "rendered DX 1024, x1": (views(p, dx, 1024, 3 * len(dx)), 1, 3 * len(dx), [JPEG]),
@@ -188,7 +193,7 @@ def main():
         for r in range(o.rounds):
             for n in common.rotated(names, r):
                 p = live[n]
-                for label, (urls, conns, count, headers) in loads(p, ct_ids, dx_ids).items():
+                for label, (urls, conns, count, headers) in loads(p, ct_ids, dx_ids, r).items():
                     cpu = p.cpu()
                     j = common.hammer(p, urls, conns, count, headers=headers, tag="imaging")
                     j["cpu_ms"] = 1e3 * (p.cpu() - cpu) / max(1, j["requests"])
