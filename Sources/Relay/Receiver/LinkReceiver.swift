@@ -8,7 +8,7 @@ import Synchronization
 /// Free of any HTTP library: the command mounts ``answer(_:)`` at ``LinkProtocol/sessionPath`` and ``LinkProtocol/batchPath``. Nothing
 /// depends on a site's clock.
 public final class LinkReceiver: Sendable {
-  private struct State {
+  struct State {
     var registry: SiteRegistry
     var metrics: LinkMetrics
     var table: SessionTable
@@ -20,10 +20,10 @@ public final class LinkReceiver: Sendable {
   public let limits: LinkLimits
   private let archive: Archive
   private let version: String
-  private let logger: Logger
+  let logger: Logger
   private let threads: ReceiverThreads
   private let clock: @Sendable () -> Date
-  private let state: Mutex<State>
+  let state: Mutex<State>
 
   /// - Parameters:
   ///   - version: of Rekkas, told to sites.
@@ -53,36 +53,6 @@ public final class LinkReceiver: Sendable {
   public func close() {
     threads.close()
     state.withLock { $0.memory }.save(sites())
-  }
-
-  /// Now and then, on a thread that may wait for the disk.
-  private func remember() {
-    let due = state.withLock { $0.memory.isDue() ? $0.memory : nil }
-    due?.save(sites())
-  }
-
-  // MARK: Sites
-
-  /// How the hub sees its sites, by name.
-  public func sites() -> [SiteState] { state.withLock { $0.states.values.sorted { $0.site < $1.site } } }
-
-  /// Takes another list of sites. Sessions of sites whose key is another, or that are gone, end.
-  public func replace(sites: SiteRegistry) {
-    state.withLock { state in
-      for old in state.registry.all where sites[old.key.site]?.key != old.key {
-        state.table.forget(old.key.site)
-        state.states[old.key.site] = nil
-      }
-      for site in sites.all {
-        if state.states[site.key.site] == nil {
-          state.states[site.key.site] = SiteState(site)
-        } else {
-          state.states[site.key.site]?.title = site.title
-        }
-      }
-      state.registry = sites
-      state.metrics = LinkMetrics(sites: sites)
-    }
   }
 
   // MARK: Requests
@@ -266,15 +236,6 @@ public final class LinkReceiver: Sendable {
         "Records of a batch could not be used.",
         metadata: ["site": "\(site)", "problems": "\(application.answer.problems.joined(separator: "; "))"])
     }
-  }
-
-  /// Says in the log when a site's clock has become wrong, or right again.
-  private func noteClock(_ difference: Int?, before: Int?, _ site: String) {
-    let (isWrong, wasWrong) = (abs(difference ?? 0) > Int(HubClock.limit), abs(before ?? 0) > Int(HubClock.limit))
-    guard isWrong != wasWrong else { return }
-    logger.notice(
-      isWrong ? "A site's clock is wrong: set it there." : "A site's clock is right again.",
-      metadata: ["site": "\(site)", "secondsAhead": "\(difference ?? 0)"])
   }
 
   // MARK: Answers
