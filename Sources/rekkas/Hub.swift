@@ -38,7 +38,9 @@ struct Hub {
     pool = Assembly.renderPool(settings.server)
     let dimse = try DIMSEService(archive: archive, options: Assembly.dimseOptions(settings.server), logger: logger)
     self.dimse = dimse
-    let receiver = LinkReceiver(archive: archive, sites: sites, version: rekkasVersion, logger: logger)
+    let receiver = LinkReceiver(
+      archive: archive, sites: sites, version: rekkasVersion, memory: settings.directory + "/link-sites.json",
+      logger: logger)
     self.receiver = receiver
     let routes = Self.routes(of: receiver)
     linkDoor = try settings.linkAddress.map { address in

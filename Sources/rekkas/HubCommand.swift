@@ -7,7 +7,7 @@ struct HubCommand: AsyncParsableCommand {
     commandName: "hub",
     abstract: "Receives images, keeps them safe, and serves them to readers.",
     discussion: """
-      Listens for C-ECHO and C-STORE, and for DICOMweb (/dicom-web), the page (/), /healthz and /metrics; on loopback
+      Listens for C-ECHO and C-STORE, and for DICOMweb (/dicom-web), the pages (/ and /admin), /healthz and /metrics; on loopback
       only until access control exists. Runs until SIGTERM or Ctrl-C, and then lets what is under way end.
 
         rekkas hub --data /srv/rekkas

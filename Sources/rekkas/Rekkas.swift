@@ -19,7 +19,7 @@ struct Rekkas: AsyncParsableCommand {
     version: rekkasVersion,
     subcommands: [
       HubCommand.self, SiteCommand.self, ImportCommand.self, VerifyCommand.self, QuarantineCommand.self,
-      PrepareCommand.self,
+      ArrivalsCommand.self, PrepareCommand.self,
       ProfileCommand.self, KeyCommand.self, CourierCommand.self, DemoCommand.self,
       MeasureCommand.self, PhantomCommand.self, RenderWorkerCommand.self,
     ]

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("The command line")
 struct CommandTests {
-  @Test(arguments: [[], ["hub"], ["import"], ["verify"], ["quarantine"], ["prepare"], ["phantom"]])
+  @Test(arguments: [[], ["hub"], ["import"], ["verify"], ["quarantine"], ["arrivals"], ["prepare"], ["phantom"]])
   func helpTeachesWithAnExample(command: [String]) throws {
     let result = try Executable.run(Executable.rekkas, command + ["--help"])
     #expect(result.status == 0)

@@ -9,6 +9,7 @@ struct APIFailure: Error, Equatable {
   enum Code: String, CaseIterable, Sendable {
     case unknownCase = "unknown-case"
     case unknownStudy = "unknown-study"
+    case unknownArrival = "unknown-arrival"
     case invalid
     case malformed
     case tooLarge = "too-large"

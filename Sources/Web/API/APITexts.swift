@@ -25,6 +25,15 @@ enum APITexts {
         ("هذا الفحص غير موجود هنا.", "حدّث القائمة؛ ربما لم تصل الصور بعد."),
         ("There is no such study here.", "Refresh the list; its images may not have come yet."),
       ]
+    case .unknownArrival:
+      [
+        (
+          "Il n'y a plus rien ici de cet envoi.",
+          "Rafraîchissez la liste : il est arrivé, ou quelqu'un l'a déjà retiré."
+        ),
+        ("لم يبق هنا شيء من هذا الإرسال.", "حدّث القائمة: لقد وصل أو حذفه شخص آخر."),
+        ("Nothing of this transfer is here any more.", "Refresh the list: it has arrived, or somebody has removed it."),
+      ]
     case .invalid:
       [
         ("Un champ ne peut pas être enregistré ainsi.", "Corrigez le champ indiqué, puis enregistrez de nouveau."),

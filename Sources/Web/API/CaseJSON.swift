@@ -64,6 +64,25 @@ enum CaseJSON {
     return path.isEmpty ? nil : path.map(\.stringValue).joined(separator: ".")
   }
 
+  /// What is known of a case besides what it says itself: since when it is here, and whether the hub has it.
+  static func members(of standing: CaseStanding?) -> [String] {
+    var members: [String] = []
+    if let date = standing?.heardAt { members.append("\"receivedAt\":\(JSONText.string(time(date)))") }
+    switch standing?.delivery {
+    case nil: break
+    case .waiting: members.append(#""delivery":{"state":"waiting"}"#)
+    case .arrived: members.append(#""delivery":{"state":"arrived"}"#)
+    case .refused(let refusal, let at):
+      var texts = [
+        ("state", "refused"), ("code", refusal.code.rawValue), ("text", refusal.text), ("at", time(at)),
+      ]
+      if let field = refusal.field { texts.append(("field", field)) }
+      let fields = texts.map { "\"\($0.0)\":\(JSONText.string($0.1))" } + ["\"revision\":\(refusal.revision)"]
+      members.append("\"delivery\":{\(fields.joined(separator: ","))}")
+    }
+    return members
+  }
+
   static func events(_ events: [CaseEvent]) -> String {
     array(
       events.map { event in

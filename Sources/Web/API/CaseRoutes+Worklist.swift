@@ -13,7 +13,11 @@ extension CaseRoutes {
     return try await blocking { [filter] archive in
       let version = archive.changes.version
       let list = try archive.cases.list(filter)
-      let cases = try list.cases.map { try CaseJSON.object($0, with: Self.standing($0, opened: opened, archive)) }
+      let known = try archive.cases.standings(of: list.cases.map(\.number))
+      let cases = try list.cases.map { item in
+        try CaseJSON.object(
+          item, with: Self.standing(item, opened: opened, archive) + CaseJSON.members(of: known[item.number]))
+      }
       let members = [
         "\"cases\":\(CaseJSON.array(cases))", "\"total\":\(list.total)", "\"version\":\(version)",
         "\"site\":\(JSONText.string(archive.cases.site))",

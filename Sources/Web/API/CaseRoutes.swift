@@ -54,7 +54,8 @@ struct CaseRoutes: Sendable {
     return try await blocking { archive in
       let version = archive.changes.version
       let list = try archive.cases.list(filter)
-      let cases = try list.cases.map { try CaseJSON.text($0) }
+      let known = try archive.cases.standings(of: list.cases.map(\.number))
+      let cases = try list.cases.map { try CaseJSON.object($0, with: CaseJSON.members(of: known[$0.number])) }
       return json("{\"cases\":\(CaseJSON.array(cases)),\"total\":\(list.total),\"version\":\(version)}")
     }
   }
@@ -92,6 +93,7 @@ struct CaseRoutes: Sendable {
     return try await blocking { archive in
       guard let found = try archive.cases.get(number) else { throw CaseFailure.unknown(number) }
       var members = try Self.standing(found, opened: opened, archive)
+      members += CaseJSON.members(of: try archive.cases.standings(of: [found.number])[found.number])
       members.append("\"events\":\(CaseJSON.events(try archive.cases.events(of: found.number)))")
       return try answer(found, with: members)
     }

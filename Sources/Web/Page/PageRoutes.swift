@@ -8,21 +8,24 @@ import NIOCore
 ///
 /// | Path | What |
 /// |---|---|
-/// | `/` | the document, in the language of who asks, from its first byte on |
-/// | `/page/app.js`, `/page/style.css`, `/page/icon.svg` | its parts; the document names them with `?v=` and a hash, so they are fetched once |
+/// | `/` | the document, in the language of who asks, from its first byte on; the administrator's is `/admin` |
+/// | `/page/app.js`, `/page/app.css`, `/page/app.svg` | its parts; the document names them with `?v=` and a hash, so they are fetched once |
 public struct PageRoutes: Sendable {
+  private let path: RouterPath
   private let documents: [PageLanguage: PageFile]
   private let files: [String: PageFile]
 
   public init(_ kind: PageKind = .reader) {
+    path = RouterPath(kind.path)
     // One script is one round trip on a thin link; its parts are separate files only for people.
     files = [
-      "app.js": PageFile(Array(kind.script.joined()), "text/javascript; charset=utf-8"),
-      "style.css": PageFile(Array(kind.style.joined()), "text/css; charset=utf-8"),
-      "icon.svg": PageFile(PackageResources.icon_svg, "image/svg+xml"),
+      kind.stem + ".js": PageFile(Array(kind.script.joined()), "text/javascript; charset=utf-8"),
+      kind.stem + ".css": PageFile(Array(kind.style.joined()), "text/css; charset=utf-8"),
+      kind.stem + ".svg": PageFile(PackageResources.icon_svg, "image/svg+xml"),
     ]
     var template = String(decoding: PackageResources.index_html, as: UTF8.self)
-    for (placeholder, name) in [("{{script}}", "app.js"), ("{{style}}", "style.css"), ("{{icon}}", "icon.svg")] {
+    for (placeholder, name) in [("{{script}}", "js"), ("{{style}}", "css"), ("{{icon}}", "svg")] {
+      let name = "\(kind.stem).\(name)"
       template = template.replacing(placeholder, with: "page/\(name)?v=\(files[name]?.hash ?? "")")
     }
     var documents: [PageLanguage: PageFile] = [:]
@@ -35,7 +38,7 @@ public struct PageRoutes: Sendable {
 
   /// Adds the page's routes; HEAD follows from the router's `autoGenerateHeadEndpoints`.
   public func add<Context: RequestContext>(to router: Router<Context>) {
-    router.get("/") { request, _ in document(for: request) }
+    router.get(path) { request, _ in document(for: request) }
     for (name, file) in files {
       router.get("/page/\(name)") { request, _ in
         // Under its hash a file never changes; under its plain name it must be asked for again.

@@ -76,6 +76,10 @@ struct WebApplication {
     mounted.add(.origin, to: router)
     CaseRoutes(archive: archive, addresses: addresses, threads: dicomWeb.streamer.threads).add(to: router)
     PageRoutes(configuration.page).add(to: router)
+    if configuration.page == .reader {
+      ArrivalRoutes(archive: archive, threads: dicomWeb.streamer.threads).add(to: router)
+      PageRoutes(.administrator).add(to: router)
+    }
     HealthRoutes(archive: archive, version: version, metrics: metrics, threads: dicomWeb.streamer.threads).add(
       to: router)
     return router

@@ -69,7 +69,7 @@ extension APIFailure {
 
   var status: HTTPResponse.Status {
     switch code {
-    case .unknownCase, .unknownStudy: .notFound
+    case .unknownCase, .unknownStudy, .unknownArrival: .notFound
     case .invalid: .unprocessableContent
     case .malformed: .badRequest
     case .tooLarge: .contentTooLarge

@@ -170,11 +170,11 @@ struct PageTests {
   }
 
   @Test(
-    "The whole page is light: 40 KB at most to a reader on a thin link, 60 KB to a phone that stands beside the box",
-    arguments: [(PageKind.reader, 40_000), (.site, 60_000)])
+    "The whole page is light: 40 KB at most to a reader or an administrator on a thin link, 60 KB to a phone that stands beside the box",
+    arguments: [(PageKind.reader, 40_000), (.site, 60_000), (.administrator, 40_000)])
   func weight(_ kind: PageKind, most: Int) async throws {
     nonisolated(unsafe) var bytes = 0
-    for path in ["/", "/page/app.js", "/page/style.css", "/page/icon.svg"] {
+    for path in [kind.path] + ["js", "css", "svg"].map({ "/page/\(kind.stem).\($0)" }) {
       try await Self.get(path, [.acceptEncoding: "gzip"], of: kind) { bytes += $0.body.readableBytes }
     }
     #expect(bytes > 5_000 && bytes < most, "\(bytes) bytes")
@@ -185,8 +185,8 @@ struct PageTests {
     nonisolated(unsafe) var scripts: [PageKind: String] = [:]
     nonisolated(unsafe) var styles = ""
     for kind in PageKind.allCases {
-      try await Self.get("/page/app.js", of: kind) { scripts[kind] = String(buffer: $0.body) }
-      try await Self.get("/page/style.css", of: kind) { styles += String(buffer: $0.body) }
+      try await Self.get("/page/\(kind.stem).js", of: kind) { scripts[kind] = String(buffer: $0.body) }
+      try await Self.get("/page/\(kind.stem).css", of: kind) { styles += String(buffer: $0.body) }
     }
     let all = scripts.values.joined()
     for name in try Self.names(".js") { #expect(all.contains(try Self.source(name)), "\(name) is in no page") }
@@ -194,6 +194,26 @@ struct PageTests {
     #expect(scripts[.reader]?.contains("function showWorklist(") == true)
     #expect(scripts[.reader]?.contains("function showForm(") == false)
     #expect(scripts[.site]?.contains("function showForm(") == true)
+    #expect(scripts[.administrator]?.contains("function showSites(") == true)
+    #expect(scripts[.reader]?.contains("function showSites(") == false)
+  }
+
+  @Test(
+    "The administrator's page lies beside the reader's, on a hub and not on a site",
+    arguments: [PageKind.reader, .site])
+  func administration(_ kind: PageKind) async throws {
+    try await WebFixture.run(.make { $0.page = kind }) { _, client in
+      try await client.execute(uri: "/admin?lang=ar", method: .get) { response in
+        #expect(response.status == (kind == .reader ? .ok : .notFound))
+        guard kind == .reader else { return }
+        let text = String(buffer: response.body)
+        #expect(text.contains("dir=\"rtl\"") && text.contains("page/admin.js?v=") && text.contains("page/admin.css?v="))
+      }
+      try await client.execute(uri: "/page/admin.js", method: .get) {
+        #expect($0.status == (kind == .reader ? .ok : .notFound))
+      }
+      try await client.execute(uri: "/", method: .get) { #expect($0.status == .ok) }
+    }
   }
 
   @Test("Nothing that is typed or shown is kept in the browser, but the language")

@@ -40,7 +40,8 @@ function leaveViewer(base) {
 /** Says in the header which of the views is open. */
 function tab(name) {
   const places = document.getElementById('places');
-  places.replaceChildren(...TABS.map(([key, href]) => h('a', { href, 'aria-current': key === name && 'page' }, say(key))));
+  // Another page of ours is opened in the language that this address names.
+  places.replaceChildren(...TABS.map(([key, href]) => h('a', { href: href.startsWith('#') ? href : href + location.search, 'aria-current': key === name && 'page' }, say(key))));
 }
 
 function words() {

@@ -35,7 +35,9 @@ function instant(value) {
 
 /** "il y a 4 min"; days and more as the word for it. */
 function ago(time) {
-  const seconds = Math.max(0, (Date.now() - time) / 1000);
+  // A box without a battery wakes up in 1970: nobody knows when that was.
+  if (time.getUTCFullYear() < 2020) return say('time.unknown');
+  const seconds = Math.max(0, (serverNow() - time) / 1000);
   if (seconds < 45) return say('now');
   const [value, unit] = seconds < 3570 ? [seconds / 60, 'minute'] : seconds < 86400 ? [seconds / 3600, 'hour'] : [seconds / 86400, 'day'];
   return new Intl.RelativeTimeFormat(locale(), { style: language === 'ar' ? 'long' : 'short' }).format(-Math.max(1, Math.round(value)), unit);
@@ -53,6 +55,9 @@ setInterval(() => {
     if (mark.textContent !== fresh) mark.textContent = fresh;
   }
 }, 15000);
+
+/** Since when a case waits: a site's clock may be ahead, then it waits since it was heard of. */
+const caseSince = one => one.receivedAt && instant(one.receivedAt) < instant(one.createdAt) ? one.receivedAt : one.createdAt;
 
 /** "Benali^Zoé=زكية" as people write it: the spelling first, further ones behind. */
 function caseName(patient) {
@@ -136,7 +141,7 @@ function sealMark(one) {
 function caseFacts(one) {
   const fact = (label, value) => value && h('div', {}, h('dt', {}, label), h('dd', {}, value));
   return h('div', { class: 'casefacts' },
-    h('h1', {}, caseNumber(one)), h('p', { class: 'marks' }, urgencyMark(one.urgency), ageMark(one.createdAt)),
+    h('h1', {}, caseNumber(one)), h('p', { class: 'marks' }, urgencyMark(one.urgency), ageMark(caseSince(one))),
     h('p', { class: 'question' }, questionLine(one)), consentMark(one),
     h('dl', {},
       fact(say('patient'), casePatient(one)), fact(say('context'), one.context && own(one.context, { class: 'written' })),

@@ -8,6 +8,7 @@ function duration(seconds) {
   if (seconds < 55) return unit(Math.max(5, Math.ceil(seconds / 5) * 5), 'second');
   const minutes = Math.ceil(seconds / 60);
   if (minutes < 60) return unit(minutes, 'minute');
+  if (minutes >= 730 * 1440) return unit(Math.round(minutes / 525960), 'year');
   if (minutes >= 48 * 60) return unit(Math.round(minutes / 1440), 'day');
   const rest = minutes % 60;
   return [unit(Math.floor(minutes / 60), 'hour'), rest && minutes < 600 && unit(rest, 'minute')].filter(Boolean).join(' ');

@@ -9,7 +9,7 @@ const VIEWS = {
   study: (main, place) => { tab('studies'); return showStudy(main, place.study, place); },
   case: (main, place) => { tab('cases'); return showCase(main, place); },
 };
-const TABS = [['cases', '#/cases'], ['studies', STUDIES]];
+const TABS = [['cases', '#/cases'], ['studies', STUDIES], ['administration', 'admin']];
 
 /** Cases, if there is one; else the studies. Decided once: what is read stays under the reader's eyes. */
 function showStart(main) {

@@ -1,6 +1,13 @@
 // How far the site's studies have come on their way to the centre.
 
-const SEND_STAGES = ['waiting', 'headers', 'thumbnails', 'preview', 'original', 'complete'];
+/** What is true of a study at the centre, in one sentence: how many can be read there, not how many should be. */
+function sendWords(entry) {
+  if (entry.stage === 'complete') return say('send.complete');
+  if (entry.readable > 0 && entry.readable < entry.objects) return say('send.readable', { n: entry.readable, i: entry.objects });
+  if (entry.readable > 0) return say('send.preview');
+  if (entry.stage === 'partial' || (entry.prepared < entry.objects && entry.stage !== 'waiting')) return say('send.preparing');
+  return ['waiting', 'headers', 'thumbnails', 'original'].includes(entry.stage) ? say(`send.${entry.stage}`) : '';
+}
 
 /** The progress of one study at its site: received and safe, prepared, sent. */
 function drawSending(entry, label) {
@@ -11,7 +18,8 @@ function drawSending(entry, label) {
   return h('div', { class: `progress${isComplete ? ' complete' : ''}` },
     h('p', { class: 'state' }, isComplete && icon('check'), label && own(label, { class: 'label' }), h('span', { class: 'words' }, words)),
     drawBar(isComplete ? [['original', 1]] : [['thumbnail', (entry.prepared || 0) / all], ['original', part]], `${say('progress')} ${label || ''}`.trim(), words, part),
-    h('p', { class: 'sendstage' }, entry.prepared < entry.objects && entry.stage !== 'waiting' ? say('send.preparing') : SEND_STAGES.includes(entry.stage) ? say(`send.${entry.stage}`) : ''),
+    h('p', { class: 'sendstage' }, sendWords(entry)),
+    entry.aside > 0 && h('p', { class: 'warning' }, icon('ask'), say('aside.count', { n: entry.aside })),
     h('ul', { class: 'steps' }, [['received', entry.objects], ['prepared', entry.prepared], ['sent', entry.sent]].map(([name, value]) => h('li', { class: name }, h('b', {}, number(value || 0)), ' ', say(name)))));
 }
 
@@ -40,8 +48,8 @@ function siteCaseRow(item, old) {
   return h('li', { class: `case ${one.urgency}`, 'data-case': one.number },
     h('div', { class: 'mark' }, urgencyMark(one.urgency), ageMark(one.createdAt)),
     h('div', { class: 'who' }, h('h3', {}, h('a', { class: 'stretch', href: `#/case/${encodeURIComponent(one.number)}` }, caseNumber(one))), casePatient(one)),
-    h('div', { class: 'what' }, h('p', { class: 'clamp' }, questionLine(one)), consentMark(one)),
-    h('div', { class: 'how' }, caseStudies(one).length ? caseStudies(one).map(entry => siteStudy(entry, sending.find(known => known.study === entry.study), old)) : h('small', { class: 'faint' }, say('case.nostudy')), sealMark(one)));
+    h('div', { class: 'what' }, h('p', { class: 'clamp' }, questionLine(one)), consentMark(one), deliveryMark(one)),
+    h('div', { class: 'how' }, one.delivery?.state === 'refused' && refusalTrouble(one.delivery, one.number), caseStudies(one).length ? caseStudies(one).map(entry => siteStudy(entry, sending.find(known => known.study === entry.study), old)) : h('small', { class: 'faint' }, say('case.nostudy')), sealMark(one)));
 }
 
 /** A study without a case: who it seems to be, and what can be done with it. */

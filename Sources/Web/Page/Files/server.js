@@ -20,6 +20,15 @@ async function rows(path, parameters, signal) {
 const path = (study, series, instance) =>
   ['studies', study, series && 'series', series, instance && 'instances', instance].filter(Boolean).map(encodeURIComponent).join('/');
 
+/** Milliseconds by which the server's clock is ahead of this browser's: ages are told by the server's, which wrote the times. */
+let ahead = 0;
+function hearClock(response) {
+  const said = Date.parse(response.headers.get('Date') || '');
+  // The header has whole seconds, and comes from a cache of one second.
+  if (Number.isFinite(said)) ahead = Math.abs(said - Date.now()) < 5000 ? 0 : said - Date.now();
+}
+const serverNow = () => Date.now() + ahead;
+
 /** The bar over the page that says what is wrong and offers the way out; nothing hides it again. */
 function banner(error, retry) {
   const bar = document.getElementById('banner');
@@ -42,6 +51,7 @@ async function api(place, { method = 'GET', body, signal } = {}) {
   const headers = { Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) };
   try {
     response = await fetch(`${API}/${place}${place.includes('?') ? '&' : '?'}lang=${language}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+    hearClock(response);
     if (response.status !== 204) answer = await response.json().catch(() => null);
   } catch (error) {
     if (error.name === 'AbortError') throw error;

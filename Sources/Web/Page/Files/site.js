@@ -44,7 +44,7 @@ function showHome(main) {
     document.title = [status?.site, 'Rekkas'].filter(Boolean).join(' · ');
     // A disk that is nearly full is not to be looked for below.
     const low = diskIsLow(status);
-    refresh(link, () => [linkCard(status), low && diskCard(status)].filter(Boolean));
+    refresh(link, () => [linkCard(status), refusedCard(status), low && diskCard(status)].filter(Boolean));
     if (state && status?.link?.state && status.link.state !== state && status.link.state in LINK_STATES) announce(say(`link.${status.link.state}`));
     state = status?.link?.state || '';
     looseBox.hidden = unassigned.length === 0;

@@ -35,7 +35,7 @@ function showSiteCase(main, place) {
   function draw() {
     const { one, sending } = now;
     const asks = consentState(one) === 'missing';
-    reconcile(top, [{ one, asks, language }], () => 'top', () => h('div', {}, caseFacts(one),
+    reconcile(top, [{ one, asks, language }], () => 'top', () => h('div', {}, one.delivery?.state === 'refused' && refusalTrouble(one.delivery, number), caseFacts(one), deliveryMark(one),
       asks && h('fieldset', { class: 'consentask' }, h('legend', {}, say('consent.ask')), h('div', { class: 'choice-row' },
         h('button', { type: 'button', onclick: () => answer(true) }, icon('check'), say('consent.answer.yes')),
         h('button', { type: 'button', onclick: () => answer(false) }, icon('cross'), say('consent.answer.no'))), h('small', {}, say('consent.later.note'))),

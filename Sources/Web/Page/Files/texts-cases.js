@@ -73,7 +73,9 @@ const CASE_TEXTS = {
     "show.question": "Question",
     "stranger": "Attention : ces images semblent être d’un autre patient. Vérifiez le nom et le numéro.",
     "error.changed": "Ce cas a été modifié entre-temps. Vérifiez et recommencez.",
-    "error.refused": "Le serveur n’a pas accepté ({n})."
+    "error.refused": "Le serveur n’a pas accepté ({n}).",
+    "time.unknown": "heure inconnue",
+    "administration": "Administration"
   },
   "ar": {
     "places": "الأقسام",
@@ -148,7 +150,9 @@ const CASE_TEXTS = {
     "show.question": "السؤال",
     "stranger": "تنبيه: يبدو أن هذه الصور لمريض آخر. تحققوا من الاسم والرقم.",
     "error.changed": "عدلت هذه الحالة في هذه الأثناء. راجعها ثم أعد المحاولة.",
-    "error.refused": "لم يقبل الخادم ذلك ({n})."
+    "error.refused": "لم يقبل الخادم ذلك ({n}).",
+    "time.unknown": "وقت غير معروف",
+    "administration": "الإدارة"
   },
   "en": {
     "places": "Views",
@@ -223,6 +227,8 @@ const CASE_TEXTS = {
     "show.question": "Question",
     "stranger": "Careful: these images seem to be another patient’s. Check the name and the ID.",
     "error.changed": "This case was changed meanwhile. Check it and try again.",
-    "error.refused": "The server did not accept this ({n})."
+    "error.refused": "The server did not accept this ({n}).",
+    "time.unknown": "time unknown",
+    "administration": "Administration"
   }
 };

@@ -92,7 +92,7 @@ function caseRow(one, old) {
   const studies = caseStudies(one);
   const closed = consentState(one) !== 'yes' && !one.overridden;
   return h('li', { class: `case ${URGENCIES.includes(one.urgency) ? one.urgency : 'routine'}`, 'data-case': one.number },
-    h('div', { class: 'mark' }, urgencyMark(one.urgency), ageMark(one.createdAt)),
+    h('div', { class: 'mark' }, urgencyMark(one.urgency), ageMark(caseSince(one))),
     h('div', { class: 'who' }, h('h2', {}, h('a', { class: 'stretch', href: `#/case/${encodeURIComponent(one.number)}` }, caseNumber(one))), casePatient(one),
       h('small', { class: 'from' }, [own(one.site), one.specialty && own(specialtyName(one.specialty))].filter(Boolean).flatMap((part, i) => i ? [' · ', part] : [part]))),
     h('div', { class: 'what' }, h('p', { class: 'clamp' }, questionLine(one)), consentMark(one)),
