@@ -22,6 +22,9 @@ struct ArrivalRoutes: Sendable {
     router.delete(RouterPath(Self.path + "/:digest")) { request, context in
       try await answered(request, context) { try await discard(context.parameters.get("digest") ?? "") }
     }
+    router.delete(RouterPath(Self.path + "/:digest/refusal")) { request, context in
+      try await answered(request, context) { try await forget(context.parameters.get("digest") ?? "") }
+    }
   }
 
   private func answered(
@@ -62,6 +65,15 @@ struct ArrivalRoutes: Sendable {
       let notes = try archive.arrivals.forgetRefusals(of: digest)
       guard isGone || notes > 0 else { throw APIFailure(.unknownArrival) }
       return json("{\"discarded\":\(isGone),\"refusals\":\(notes)}")
+    }
+  }
+
+  /// Takes an object off the list of refusals; what has come of it since stays.
+  private func forget(_ digest: String) async throws -> Response {
+    try await blocking { archive in
+      let notes = try archive.arrivals.forgetRefusals(of: digest)
+      guard notes > 0 else { throw APIFailure(.unknownArrival) }
+      return json("{\"discarded\":false,\"refusals\":\(notes)}")
     }
   }
 

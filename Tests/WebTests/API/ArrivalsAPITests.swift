@@ -49,11 +49,11 @@ import Testing
       _ = try fixture.archive.arrivals.announce([other.object], from: "MIDELT")
       let gone = try await client.api(.delete, "/arrivals/\(image.object.digest)")
       #expect(try gone.status == .ok && gone.object()["discarded"] as? Bool == true)
-      let off = try await client.api(.delete, "/arrivals/\(other.object.digest)")
+      let off = try await client.api(.delete, "/arrivals/\(other.object.digest)/refusal")
       #expect(try off.object()["discarded"] as? Bool == false && off.object()["refusals"] as? Int == 1)
       let left = try await client.api(.get, "/arrivals?days=0").object()
       #expect((left["refused"] as? [Any])?.isEmpty == true && (left["abandoned"] as? [Any])?.isEmpty == true)
-      for digest in [image.object.digest, "nonsense"] {
+      for digest in [image.object.digest, "nonsense", "\(other.object.digest)/refusal"] {
         let again = try await client.api(.delete, "/arrivals/\(digest)", nil, [.acceptLanguage: "en"])
         #expect(try again.status == .notFound && again.code() == "unknown-arrival")
       }

@@ -54,9 +54,9 @@ function showArrivals(main) {
     }
   }
 
-  async function remove(digest, words) {
+  async function remove(what, words) {
     try {
-      await api(`arrivals/${digest}`, { method: 'DELETE' });
+      await api(`arrivals/${what}`, { method: 'DELETE' });
       toast(words);
     } catch (error) { toast(error.status === 404 ? say('gone.already') : refusalText(error)); }
     load();
@@ -70,7 +70,7 @@ function showArrivals(main) {
   function draw({ refused: no, abandoned: left, quarantine: aside }) {
     message.replaceChildren(...(no.length + left.length + aside.length ? [] : [h('h2', {}, say('arrivals.all.good')), h('p', {}, say('arrivals.all.good.text'))]));
     refused.fill(no, one => arrivalRow(one.digest, { ...reasonWords(one.reason), site: one.site, at: one.lastAt, study: one.study, instance: one.instance, facts: [say('times', { n: one.times })], detail: one.text,
-      actions: h('button', { type: 'button', onclick: () => remove(one.digest, say('take.off.done')) }, say('take.off')) }));
+      actions: h('button', { type: 'button', onclick: () => remove(`${one.digest}/refusal`, say('take.off.done')) }, say('take.off')) }));
     abandoned.fill(left, one => arrivalRow(one.digest, { title: say('here.of', { a: size(one.bytesHere), b: size(one.size) }), site: one.site, at: one.lastArrivalAt, study: one.study, instance: one.instance, facts: [],
       actions: h('button', { type: 'button', class: 'danger', onclick: () => confirm(one) }, say('discard')) }));
     quarantine.fill(aside, one => arrivalRow(one.digest, { ...reasonWords(one.reason), site: one.from, at: one.lastAt, facts: [say('times', { n: one.times }), size(one.size)], detail: `${one.id}: ${one.reason}: ${one.detail}` }));
