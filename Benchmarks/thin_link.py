@@ -7,9 +7,8 @@ A run is LINK:KIND:COUNT; the links are those of the harness's thinlink.py. Time
 picture counts when the hub's /thumbnail has answered with it; layers and bytes are what the hub says is durable. At the end every
 object is read again by its digest (rekkas verify) at the hub, and some pictures are compared with the files that were sent.
 
-"Again a cut": what the site put on the line beyond the bytes of the files, for each cut, with what goes with every request: at most two
-requests should be sent again. Lost requests count whole, also what of them never left. After a kill -9 the site's count is gone; then it is what came out of the
-line, for each cut and kill.
+"Again a cut": what came out of the line beyond the bytes of the files, with what goes with every request, for each cut and kill: at most two
+requests should be sent again. What was on the line when it was cut (half a round trip of it at most) is not in that.
 """
 import argparse
 import json
@@ -86,12 +85,6 @@ def compare(session, hub, study, files):
     return different
 
 
-def sent(session, site):
-    """Bytes that the site's sender put on the link and took from it since it started."""
-    text = get(session, site, "/metrics").text
-    return sum(float(line.split()[-1]) for line in text.split("\n") if line.startswith("rekkas_sender_link_bytes"))
-
-
 def two_requests(profile):
     """Bytes of two requests on a link, as the article LinkKeeping has it."""
     rate, trip = thinlink.PROFILES[profile]["up_kbit"] * 125, thinlink.PROFILES[profile]["rtt_ms"] / 1000
@@ -127,7 +120,7 @@ def run(profile, kind, count):
             if get(session, site, "/api/v1/site").json()["link"]["state"] == "connected":
                 break
             time.sleep(0.1)
-        before, sent_before = json.loads(tap.stats.read_text()) if tap.stats.exists() else {}, sent(session, site)
+        before = json.loads(tap.stats.read_text()) if tap.stats.exists() else {}
         stop, deaths = threading.Event(), []
         mortals = {"site": [site], "hub": [hub], "either": [site, hub]}[o.kill]
         reaper = threading.Thread(target=killer, args=(stop, mortals, deaths))
@@ -174,7 +167,6 @@ def run(profile, kind, count):
         time.sleep(1.5)
         different = compare(session, hub, study, files[:: max(1, count // 10)]) if "complete" in marks else None
         status = get(session, site, "/api/v1/site").json()
-        sent_now = sent(session, site)
     finally:
         stop.set()
         site.kill9()
@@ -185,7 +177,7 @@ def run(profile, kind, count):
     encoded = p.get("bytesHere", 0)
     up, down = (stats[way] - before.get(way, 0) for way in ("up_bytes", "down_bytes"))
     ends = stats["cuts"] + len(deaths)
-    again = ((up if deaths else sent_now - sent_before - down) - encoded) / ends if ends else None
+    again = (up - encoded) / ends if ends else None
     out = {"link": profile, "kind": kind, "count": count, "raw_bytes": raw, "encoded_bytes": encoded, "marks": marks, "stored_s": stored.get("s"),
            "up_bytes": up, "down_bytes": down, "connections": stats["connections"], "cuts": stats["cuts"], "kills": deaths,
            "sent_again_per_cut": again, "two_requests": two_requests(profile), "ideal_s": encoded / rate, "site_peak_rss_mb": peak,

@@ -37,6 +37,7 @@ class Clock:
     def __init__(self, name):
         self.path = work / f"{name}.clock"
         self.path.write_bytes(bytes(8))
+        self.ahead = 0.0
         self.environment = {"LD_PRELOAD": str(pathlib.Path(options.shim).resolve()), "REKKAS_TEST_CLOCK": str(self.path)}
 
     def set(self, seconds):
@@ -95,9 +96,18 @@ def everything_comes(what):
         datetime.datetime.fromisoformat(here["createdAt"].replace("Z", "+00:00"))
 
 
-def says_that_the_clock_is_wrong():
-    link = site.json("/api/v1/site")["link"]
-    return link.get("problem") == "clock", link.get("clock")
+def link():
+    return site.json("/api/v1/site")["link"]
+
+
+def people_are_told(what):
+    """The site says that its clock and the hub's are apart, and by how much, when they are; and only then."""
+    apart = sites_clock.ahead - hubs_clock.ahead
+    if apart:
+        wait_for(f"{what}: the site says that a clock is wrong, and by how much", lambda: link().get("problem") == "clock" and link()["clock"]["isWrong"]
+                 and abs(link()["clock"]["difference"] - apart) < 60, 30)
+    else:
+        wait_for(f"{what}: no clock is called wrong", lambda: link().get("problem") is None and not link()["clock"]["isWrong"], 30)
 
 
 def jump(what, clock, seconds):
@@ -120,11 +130,12 @@ def jump(what, clock, seconds):
         moved = proxy.bytes["up"]
         wait_for(f"{what}: the next sign of life", lambda: proxy.bytes["up"] > moved, 3 * HEARTBEAT)
     assert all(is_at_the_site(s) for s in studies), f"{what}: a study went from the site before its time"
+    people_are_told(what)
 
 
 push()
 everything_comes("before")
-assert says_that_the_clock_is_wrong()[0] is False
+people_are_told("before")
 jump("site 3 days on", sites_clock, 3 * DAY)
 time.sleep(11)  # the clerk that removes what is old looks every ten seconds
 assert all(is_at_the_site(s) for s in studies), "a study went from the site before its time: only its clock was set"
@@ -138,11 +149,12 @@ jump("site 5 years back", sites_clock, -5 * 365.25 * DAY)
 
 # The link is down while the clock is set back: nobody waits for five years.
 proxy.cut(3 * HEARTBEAT)
-wait_for("the site knows that the link is down", lambda: site.json("/api/v1/site")["link"].get("problem"))
+wait_for("the site says that the link is down", lambda: link().get("problem") in ("interrupted", "unreachable"))
 sites_clock.set(-10 * 365.25 * DAY)
 push()
 everything_comes("site 10 years back, with a dead link")
 sites_clock.set(0)
+people_are_told("the site's clock is right again")
 jump("hub a day back", hubs_clock, -1 * DAY)
 push()
 hub.kill()
