@@ -22,7 +22,8 @@ enum CourierPlace {
     var logger = Assembly.logger(settings.server)
     // What a hub notes of its sites' sessions is nothing for the person at the stick.
     logger.logLevel = max(logger.logLevel, .warning)
-    let receiver = LinkReceiver(archive: archive, sites: sites, version: rekkasVersion, logger: logger)
+    let receiver = LinkReceiver(
+      archive: archive, sites: sites, version: rekkasVersion, memory: Hub.siteMemory(settings), logger: logger)
     let result = await Result { try await body(CourierPeer(settings.directory) { await receiver.answer($0) }, sites) }
     receiver.close()
     try archive.close()

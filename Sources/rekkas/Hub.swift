@@ -57,6 +57,9 @@ struct Hub {
       logger: logger, onRunning: { onReady($0, dimse.port) })
   }
 
+  /// The file in which a hub remembers its sites.
+  static func siteMemory(_ settings: HubConfiguration) -> String { settings.directory + "/link-sites.json" }
+
   /// The link's two requests, as the web mounts them, and what the page shows of the sites.
   private static func routes(of receiver: LinkReceiver) -> [MountedRoute] {
     @Sendable func plain(_ request: MountedRoute.Request) -> LinkRequest {

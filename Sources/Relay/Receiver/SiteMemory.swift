@@ -7,6 +7,7 @@ import Foundation
 struct SiteMemory: Sendable {
   private struct Entry: Codable {
     var lastSeen: Date?
+    var lastCourier: Date?
     var healthAt: Date?
     var health: SiteHealth?
     var software: String?
@@ -30,6 +31,7 @@ struct SiteMemory: Sendable {
     else { return }
     for (site, entry) in entries {
       states[site]?.lastSeen = entry.lastSeen
+      states[site]?.lastCourier = entry.lastCourier
       states[site]?.healthAt = entry.healthAt
       states[site]?.health = entry.health
       states[site]?.software = entry.software
@@ -48,7 +50,12 @@ struct SiteMemory: Sendable {
   func save(_ states: [SiteState]) {
     let entries = Dictionary(
       uniqueKeysWithValues: states.map {
-        ($0.site, Entry(lastSeen: $0.lastSeen, healthAt: $0.healthAt, health: $0.health, software: $0.software))
+        (
+          $0.site,
+          Entry(
+            lastSeen: $0.lastSeen, lastCourier: $0.lastCourier, healthAt: $0.healthAt, health: $0.health,
+            software: $0.software)
+        )
       })
     let encoder = JSONEncoder()
     encoder.dateEncodingStrategy = .iso8601

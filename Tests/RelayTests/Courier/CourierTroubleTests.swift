@@ -133,9 +133,22 @@ struct CourierTroubleTests {
     let courier = try CourierFixture()
     try courier.store(items)
     _ = try await courier.export()
-    _ = try await courier.takeOver()
-    let state = try #require(courier.hub.receiver.sites().first { $0.site == "MIDELT" })
+    let memory = courier.hub.folder + "/sites.json"
+    func receiver() throws -> LinkReceiver {
+      LinkReceiver(
+        archive: courier.hub.archive, sites: try LinkFixture.registry(courier.hub.keys), memory: memory,
+        logger: LinkFixture.logger)
+    }
+    let first = try receiver()
+    _ = try await courier.takeOver(at: first)
+    let state = try #require(first.sites().first { $0.site == "MIDELT" })
     #expect(state.lastSeen == nil && state.lastCourier != nil && state.objects == 6 && state.software == nil)
+    first.close()
+    // A hub that is started anew knows it still.
+    let second = try receiver()
+    defer { second.close() }
+    let remembered = try #require(second.sites().first { $0.site == "MIDELT" })
+    #expect(remembered.lastSeen == nil && remembered.lastCourier != nil)
   }
 
   // MARK: The carrier
