@@ -1,4 +1,5 @@
 """Hubs and sites as a user starts them, for tests of the link between them."""
+import atexit
 import json
 import os
 import pathlib
@@ -36,6 +37,7 @@ class Server:
             [self.rekkas, self.kind, "--data", str(self.data), "--http", f"127.0.0.1:{self.http}", "--dicom", f"127.0.0.1:{self.dicom}",
              "--set", "archive.disk-reserve=16M", "--log-level", "notice", *self.arguments, *more],
             stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **self.environment})
+        atexit.register(self.abandon)
         if "ready" not in self.process.stdout.readline():
             raise SystemExit(f"the {self.kind} did not start: {self.log[-2000:]}")
         return self
@@ -43,6 +45,11 @@ class Server:
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def abandon(self):
+        """A test that fails leaves no server behind."""
+        if self.process.poll() is None:
+            self.process.kill()
 
     def stop(self):
         self.process.terminate()
