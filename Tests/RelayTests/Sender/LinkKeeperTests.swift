@@ -55,10 +55,12 @@ struct LinkKeeperTests {
   @Test(
     "A fresh link is full after a few round trips, though the first requests were small",
     arguments: [(64_000.0, 0.6, 3.5), (125_000, 0.15, 1.5), (16_000, 0.4, 6)])
-  func ramp(rate: Double, roundTrip: Double, seconds: Double) {
+  func ramp(rate: Double, roundTrip: Double, seconds: Double) throws {
     var link = LinkModel(rate: rate, roundTrip: roundTrip)
     var keeper = LinkKeeper()
-    // The first images of a study come one by one: these say nothing of the rate.
+    // The session.
+    _ = keeper.fill(&link, seconds: 0)
+    // The first images of a study come one by one: they show that the line carries so much at least.
     for id in 1...2 {
       keeper.started(-10 * id, bytes: 6000, isFull: false, now: .seconds(link.now))
       link.start(-10 * id, bytes: 6000)
@@ -67,7 +69,7 @@ struct LinkKeeperTests {
         break
       }
     }
-    #expect(keeper.rate == nil)
+    #expect(try #require(keeper.rate) < rate * 1.1)
     _ = keeper.fill(&link, seconds: seconds, firstId: 1)
     let before = link.busy
     _ = keeper.fill(&link, seconds: 10, firstId: 1000)
