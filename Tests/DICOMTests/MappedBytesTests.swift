@@ -52,12 +52,19 @@ import Testing
     let path = try file()
     defer { unlink(path) }
     let bytes = try ObjectBytes.mapped(path: path)
-    let sum = bytes.withUnsafeBytes { $0.reduce(0) { $0 &+ Int($1) } }
+    let sum = touched(bytes)
     #expect(try held(path) > Self.value / 2)
     bytes.forget()
     #expect(try held(path) == 0)
     // They are there for whoever asks again.
-    #expect(bytes.withUnsafeBytes { $0.reduce(0) { $0 &+ Int($1) } } == sum)
+    #expect(touched(bytes) == sum)
+  }
+
+  /// One byte of every page, so that it takes no time: a system that is short of memory takes back what was read a while ago.
+  private func touched(_ bytes: ObjectBytes) -> Int {
+    bytes.withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 4096).reduce(0) { $0 &+ Int(bytes[$1]) }
+    }
   }
 
   @Test func bytesThatAreNotMappedAreNeverForgotten() {
