@@ -249,7 +249,6 @@ struct LinkKeeper: Sendable {
 
   private mutating func learn(from flight: Flight, now: Duration) {
     let elapsed = now - flight.startedAt
-    let tripBefore = roundTrip ?? .zero
     if flight.bytes <= Self.small || flight.isAlone {
       trips =
         trips.filter { now - $0.at < .seconds(600) }.suffix(15) + [
@@ -267,14 +266,12 @@ struct LinkKeeper: Sendable {
     if marks.count > 2, let measured = [rateSince(0), rateSince(marks.count - Self.lastFew)].compactMap(\.self).max() {
       rate = measured
       isRateSure = true
-    } else {
+    } else if flight.isFull {
       // The first ones: at least so much, as a round trip of the time went by waiting for the answer. Alone it had the line for itself.
       let least = Double(flight.bytes) / max(0.001, elapsed.inSeconds)
-      let own = Double(flight.bytes) / max(0.001, (elapsed - tripBefore).inSeconds)
+      let own = Double(flight.bytes) / max(0.001, (elapsed - (roundTrip ?? .zero)).inSeconds)
       let measured = min(own, 4 * least)
-      rate = flight.isFull && flight.isAlone ? rate.map { ($0 + measured) / 2 } ?? measured : max(rate ?? 0, measured)
-      // A second of the line is no gamble, though no request was as long yet.
-      if !isRateSure { request = min(settings.largestRequest, max(request, Int(measured))) }
+      rate = flight.isAlone ? rate.map { ($0 + measured) / 2 } ?? measured : max(rate ?? 0, measured)
     }
     if flight.isFull { request = min(settings.largestRequest, max(request, flight.bytes * 2)) }
   }

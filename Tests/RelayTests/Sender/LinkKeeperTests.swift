@@ -55,12 +55,10 @@ struct LinkKeeperTests {
   @Test(
     "A fresh link is full after a few round trips, though the first requests were small",
     arguments: [(64_000.0, 0.6, 3.5), (125_000, 0.15, 1.5), (16_000, 0.4, 6)])
-  func ramp(rate: Double, roundTrip: Double, seconds: Double) throws {
+  func ramp(rate: Double, roundTrip: Double, seconds: Double) {
     var link = LinkModel(rate: rate, roundTrip: roundTrip)
     var keeper = LinkKeeper()
-    // The session.
-    _ = keeper.fill(&link, seconds: 0)
-    // The first images of a study come one by one: they show that the line carries so much at least.
+    // The first images of a study come one by one: these say nothing of the rate.
     for id in 1...2 {
       keeper.started(-10 * id, bytes: 6000, isFull: false, now: .seconds(link.now))
       link.start(-10 * id, bytes: 6000)
@@ -69,7 +67,7 @@ struct LinkKeeperTests {
         break
       }
     }
-    #expect(try #require(keeper.rate) < rate * 1.1)
+    #expect(keeper.rate == nil)
     _ = keeper.fill(&link, seconds: seconds, firstId: 1)
     let before = link.busy
     _ = keeper.fill(&link, seconds: 10, firstId: 1000)
