@@ -39,7 +39,7 @@ struct Hub {
     let dimse = try DIMSEService(archive: archive, options: Assembly.dimseOptions(settings.server), logger: logger)
     self.dimse = dimse
     let receiver = LinkReceiver(
-      archive: archive, sites: sites, version: rekkasVersion, memory: settings.directory + "/link-sites.json",
+      archive: archive, sites: sites, version: rekkasVersion, memory: Self.siteMemory(settings),
       logger: logger)
     self.receiver = receiver
     let routes = Self.routes(of: receiver)

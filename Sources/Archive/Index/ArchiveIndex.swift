@@ -64,9 +64,9 @@ final class ArchiveIndex: Sendable {
     }
   }
 
-  /// The file kept under a SOP Instance UID. One statement sees one state of the index: it needs no transaction around it.
+  /// The file kept under a SOP Instance UID.
   func kept(_ instance: UID) throws -> KeptFile? {
-    try pool.unsafeRead { try KeptFile.fetch($0, where: "uid = ?", [instance.rawValue]) }
+    try pool.read { try KeptFile.fetch($0, where: "uid = ?", [instance.rawValue]) }
   }
 
   /// The file kept for an object that was received with these bytes.
