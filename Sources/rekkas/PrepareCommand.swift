@@ -11,7 +11,8 @@ struct PrepareCommand: ParsableCommand {
     discussion: """
       A running hub prepares images by itself, when nothing else is to be done; its /metrics say how far it is. This command is
       for a stopped one, for example after a large import: it uses every processor, and can be ended at any time.
-      Exit status: 0 nothing waits, 1 something could not be prepared or still waits.
+      Exit status: 0 nothing waits, 1 something could not be prepared or still waits, 64 the archive is a site's: there the running site \
+      prepares, because its name goes into every file that it sends.
 
         rekkas prepare --data /srv/rekkas
         rekkas prepare --data /srv/rekkas --status
@@ -32,6 +33,7 @@ struct PrepareCommand: ParsableCommand {
   func run() throws {
     var settings = try options.configuration().server
     DICOMLibrary.initialize()
+    if !status { try requireHub(settings) }
     settings.prepares = !status
     if settings.preparationThreads == 0 { settings.preparationThreads = ProcessInfo.processInfo.activeProcessorCount }
     let archive = try Archive(
@@ -47,6 +49,21 @@ struct PrepareCommand: ParsableCommand {
     try archive.close()
     print(Self.text(of: result))
     if result.waiting > 0 || result.refused > 0 { throw ExitCode.failure }
+  }
+
+  /// A site's objects are prepared with its name as Issuer of Patient ID, which only its own settings know.
+  private func requireHub(_ settings: ServerConfiguration) throws {
+    var settings = settings
+    settings.prepares = false
+    let archive = try Archive(
+      options: Assembly.preparingOptions(settings, profile: .standard), logger: Assembly.logger(settings))
+    let isOfSite = try archive.outbox.isOfSite()
+    try archive.close()
+    if isOfSite {
+      throw ValidationError(
+        "\(settings.directory) is the archive of a site. Start rekkas site: it prepares what waits. --status is possible."
+      )
+    }
   }
 
   /// Until nothing waits, or nothing has moved for two minutes: then the disk is full or broken, and the log says so.

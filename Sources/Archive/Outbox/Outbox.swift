@@ -53,6 +53,11 @@ public final class Outbox: Sendable {
     clock.heard(Date(timeIntervalSince1970: Double(milliseconds) / 1000))
   }
 
+  /// Whether something has been queued here for a hub, so that the archive is a site's, whatever it was opened as now. Blocks (one read).
+  public func isOfSite() throws -> Bool {
+    try index.pool.read { try Bool.fetchOne($0, sql: "SELECT EXISTS (SELECT 1 FROM outbox_study)") ?? false }
+  }
+
   /// The version to begin with.
   public var version: Int { index.changes.version }
 }

@@ -30,6 +30,17 @@ import Testing
     #expect(archive.outbox.oldest == objects.map(\.storedAt).min())
   }
 
+  @Test func `A site's archive is known as one, whatever it is opened as`() throws {
+    #expect(try !archive.outbox.isOfSite())
+    try archive.receive()
+    #expect(try archive.outbox.isOfSite())
+    let again = try Archive.make(in: folder.crashed())
+    #expect(try again.outbox.isOfSite())
+    let hub = try Archive.make(in: TestFolder())
+    try hub.receive()
+    #expect(try !hub.outbox.isOfSite())
+  }
+
   @Test func `What the journal gives back after a crash is queued with its row`() throws {
     for number in 1...4 { try archive.receive(instance: UID(rawValue: "1.2.3.1.\(number)"), number: number) }
     let crashed = try folder.crashed()
