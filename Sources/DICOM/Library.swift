@@ -1,5 +1,4 @@
 import CDCMTK
-import Foundation
 import Synchronization
 
 /// The process-wide preparation that DCMTK needs: codecs, dictionary, log, and limits on memory.
@@ -25,8 +24,9 @@ public enum DICOMLibrary {
           sink.write(LogLevel(rawValue: level) ?? .error, String(cString: text))
         }, context)
       if !status.isOK { logger(.error, status.message) }
-      // 3 ms, for which the first image would have to wait otherwise.
-      Thread.detachNewThread { _ = DataDictionary.table }
+      // 3 ms, for which the first image would have to wait otherwise. Not on a thread of its own: a command that ends at once
+      // would take the dictionary away from under it.
+      _ = DataDictionary.table
     }
   }
 

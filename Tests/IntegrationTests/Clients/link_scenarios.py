@@ -514,7 +514,9 @@ def courier_is_killed():
 
 def another_client():
     """A client written from the article alone: pieces in any order and twice, and the hub says what it lacks after it was killed."""
-    h = hub("client").start()
+    # What came is compared with what is there: the hub keeps it as it came.
+    as_it_came = ("--set", "preparation.enabled=false")
+    h = hub("client").start(*as_it_came)
     raw = pathlib.Path(options.image).read_bytes()
     template = Template(options.image, 20)
     study = template.fresh_study()
@@ -529,7 +531,7 @@ def another_client():
     for piece in pieces[:half] + pieces[:5]:
         client.batch(segment(*piece))
     h.kill()
-    h.start()
+    h.start(*as_it_came)
     client.http = None
     try:
         client.batch(segment(*pieces[0]))
