@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from email.utils import formatdate
 
 from image_template import Template
 from link_client import LinkObject, LinkSite, announce, header, record, segment
@@ -133,6 +134,10 @@ with sync_playwright() as p:
     steps.append("tried again by hand")
 
     # A clock that is wrong, a field that is wrong, and pictures of some images only: as the site would say it.
+    def answer_as_the_site(route, value):
+        # With the server's clock, which every answer of the site carries.
+        route.fulfill(json=value, headers={"Date": formatdate(usegmt=True)})
+
     def changed(route):
         status = site.json("/api/v1/site")
         status["link"].update(problem="clock", state="connected", clock={"difference": -11_520, "isWrong": True})
@@ -140,10 +145,10 @@ with sync_playwright() as p:
                  "aside": 2, "bytes": 40_000_000, "bytesSent": 2_000_000, "percent": 5, "stage": "partial", "sealed": False, "storedAt": "2026-11-22T09:30:12Z"}
         status["studies"] = [study]
         status["aside"] = [{"instance": f"2.25.9.{n}", "study": "2.25.9", "code": code, "reason": f"refused by the hub: {code}", "failures": 3} for n, code in enumerate(("conflict", "damaged"))]
-        route.fulfill(json=status)
+        answer_as_the_site(route, status)
 
     def loose(route):
-        route.fulfill(json={"studies": [{"study": "2.25.9", "patientID": "12", "patientName": "EXEMPLE^Amina", "accessionNumber": "", "studyDate": "20261122",
+        answer_as_the_site(route, {"studies": [{"study": "2.25.9", "patientID": "12", "patientName": "EXEMPLE^Amina", "accessionNumber": "", "studyDate": "20261122",
                                          "description": "Thorax", "receivedAt": "1970-01-01T00:03:00Z", "modalities": ["CT"], "instances": 300}], "version": 1})
 
     def field(route):
@@ -151,7 +156,7 @@ with sync_playwright() as p:
         answer = json.loads(body)
         for one in answer["cases"]:
             one["delivery"] = {**one["delivery"], "code": "invalid", "field": "patient.sex", "text": "patient.sex: not M, F, O or empty"}
-        route.fulfill(json=answer)
+        answer_as_the_site(route, answer)
 
     phone.route("**/api/v1/site?*", changed)
     phone.route("**/api/v1/unassigned?*", loose)
